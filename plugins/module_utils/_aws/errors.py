@@ -1,0 +1,60 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# This module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""Errors a user can act on: one line that names what was found, what it should be and what was (not) done."""
+
+from __future__ import annotations
+
+import typing as t
+
+try:
+    from botocore import exceptions as botocore_exceptions
+except ImportError:  # AnsibleAWSModule reports the missing library
+    botocore_exceptions = None  # type: ignore[assignment]
+
+
+class CutoverError(Exception):
+    """What a work function raises on purpose.
+
+    ``details`` is returned beside ``msg`` by the module, so that a failure carries the same evidence as a success.
+    """
+
+    def __init__(self, message: str, **details: t.Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details = details
+
+
+NO_CREDENTIALS = (
+    "No AWS credentials were found. Set fargate_profile to a profile of ~/.aws/config, or the variables AWS_PROFILE or "
+    "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. Nothing was read or written."
+)
+
+
+def error_code(error: Exception) -> str:
+    """The AWS error code of a ClientError, else ''."""
+    return str(getattr(error, "response", {}).get("Error", {}).get("Code", ""))
+
+
+def is_code(error: Exception, *codes: str) -> bool:
+    return error_code(error) in codes
+
+
+def explain(error: Exception) -> str:
+    """One line for an exception of boto3 or botocore."""
+    if botocore_exceptions is None:
+        return str(error)
+    if isinstance(error, (botocore_exceptions.NoCredentialsError, botocore_exceptions.PartialCredentialsError)):
+        return NO_CREDENTIALS
+    if isinstance(error, botocore_exceptions.ProfileNotFound):
+        return f"fargate_profile: {error}. It should be a profile of ~/.aws/config. Nothing was read or written."
+    if isinstance(error, botocore_exceptions.NoRegionError):
+        return "fargate_region is not set. It should be the region of the system, for example eu-west-1. Nothing was read or written."
+    if isinstance(error, botocore_exceptions.EndpointConnectionError):
+        return f"{error} Is fargate_region a region of AWS, and is the network up?"
+    if isinstance(error, botocore_exceptions.ClientError):
+        operation = getattr(error, "operation_name", "the call")
+        answer = error.response.get("Error", {})
+        retries = error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0)
+        tried = f" after {retries} retries" if retries else ""
+        return f"AWS refused {operation}{tried}: {answer.get('Code', 'Unknown')}: {answer.get('Message', '')}".rstrip(": ")
+    return str(error)

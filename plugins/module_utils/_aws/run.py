@@ -1,0 +1,51 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# This module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""How a work function is started: by a module (here) or by an action plugin (``plugins/plugin_utils/_action.py``)."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+from .clients import Clients
+from .errors import CutoverError, explain
+
+try:
+    from botocore.exceptions import BotoCoreError, ClientError
+except ImportError:  # AnsibleAWSModule reports the missing library
+
+    class BotoCoreError(Exception):  # type: ignore[no-redef]
+        pass
+
+    class ClientError(Exception):  # type: ignore[no-redef]
+        pass
+
+
+Result = t.Dict[str, t.Any]
+Work = t.Callable[[t.Mapping[str, t.Any], Clients, bool], Result]
+
+KNOWN_AFTER_APPLY = "(known after apply)"
+
+ARGUMENTS: dict[str, dict[str, t.Any]] = {"account_id": {"type": "str"}}
+
+
+def run_module(work: Work, argument_spec: t.Mapping[str, t.Any], **options: t.Any) -> None:
+    """Build the module, do the work, report. ``options`` go to AnsibleAWSModule (required_if ...)."""
+    module = AnsibleAWSModule(argument_spec={**ARGUMENTS, **argument_spec}, supports_check_mode=True, **options)
+    result, failure = perform(work, module.params, Clients(module.params), module.check_mode)
+    if failure is None:
+        module.exit_json(**result)
+    else:
+        module.fail_json(msg=failure, **result)
+
+
+def perform(work: Work, params: t.Mapping[str, t.Any], clients: Clients, check_mode: bool) -> tuple[Result, str | None]:
+    """Do the work; give the result and, when it failed, one line that says why."""
+    try:
+        clients.check_account(params.get("account_id"))
+        return work(params, clients, check_mode), None
+    except CutoverError as error:
+        return error.details, error.message
+    except (BotoCoreError, ClientError) as error:
+        return {}, explain(error)

@@ -1,0 +1,1 @@
+"""A local AWS whose data plane is real: rehearse a migration, practise a rollback, on one machine."""
