@@ -1,0 +1,69 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# This module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""Names of everything the target consists of. Computed, never looked up: a fresh process finds the target again by them."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import typing as t
+
+SUFFIX = "-fargate"
+EXECUTION_ROLE = "ecsTaskExecutionRole"
+ELB_LENGTH = 32
+
+
+def compute(system: str, overrides: t.Mapping[str, str] | None = None) -> dict[str, str]:
+    """The names that do not depend on the source: ``overrides`` (inventory: fargate_names) win over ``<system>-fargate``."""
+    names = {
+        "cluster": _fit(system, r"[^A-Za-z0-9_-]", 255),
+        "load_balancer": elb_name(system),
+        "security_group": _fit(system, r"[^A-Za-z0-9 ._:/()#,@+=&;{}!$*\[\]-]", 255),
+        "execution_role": EXECUTION_ROLE,
+    }
+    return {key: str((overrides or {}).get(key) or value) for key, value in names.items()}
+
+
+def elb_name(source: str) -> str:
+    """A valid name of a load balancer or target group: <= 32, letters, digits and inner hyphens, not starting ``internal-``.
+
+    [B CreateLoadBalancerInput.Name, CreateTargetGroupInput.Name]
+    """
+    return _fit(source, r"^(internal-)+|[^A-Za-z0-9-]", ELB_LENGTH)
+
+
+def target_group(source: str) -> str:
+    """The target group that replaces ``source``: TargetType can't be modified, so it is always a new one. fargate-rules.md 9 Name"""
+    return elb_name(source)
+
+
+def family(source: str) -> str:
+    """A new family; the old one stays untouched for rollback. fargate-rules.md 1 family"""
+    return _fit(source, r"[^A-Za-z0-9_-]", 255)
+
+
+def log_group(source: str) -> str:
+    """A different log group, to see that the traffic has moved (runbook step 2). <= 512, ``[A-Za-z0-9_/.#-]``."""
+    return _fit(source, r"[^A-Za-z0-9_/.#-]", 512)
+
+
+def repository(source: str) -> str:
+    """A new ECR repository for a rewritten image, so that the old one stays for rollback (runbook step 1)."""
+    return _fit(source, r"[^a-z0-9._/-]", 256)
+
+
+def image_tag(tag: str | None, digest: str | None = None) -> str:
+    """The tag of a rewritten image. A source that is pinned by digest gives a tag of the digest's first 12 digits."""
+    if digest:
+        return digest.rpartition(":")[2][:12] + SUFFIX
+    return _fit(tag or "latest", r"[^A-Za-z0-9_.-]", 128)
+
+
+def _fit(source: str, invalid: str, length: int) -> str:
+    """``source`` with the suffix. When a character had to go, a short and stable hash of the whole keeps two sources apart."""
+    clean = re.sub(invalid, "-", source).strip("-")
+    if clean == source and len(source) + len(SUFFIX) <= length:
+        return source + SUFFIX
+    digest = hashlib.sha256(source.encode()).hexdigest()[:6]
+    kept = clean[: length - len(SUFFIX) - len(digest) - 1].strip("-")
+    return "-".join(filter(None, (kept, digest))) + SUFFIX
