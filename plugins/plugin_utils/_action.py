@@ -14,7 +14,6 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.amazon.aws.plugins.module_utils.modules import aws_argument_spec
-
 from ansible_collections.cutover.fargate.plugins.module_utils._aws.clients import Clients
 from ansible_collections.cutover.fargate.plugins.module_utils._aws.run import ARGUMENTS, perform
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import threading
 import typing as t
 
-from .errors import CutoverError
+from .errors import NO_REGION, CutoverError
 
 try:
     import boto3
@@ -17,7 +17,7 @@ except ImportError:  # AnsibleAWSModule reports the missing library
 
 # Throttling and 5xx answers are retried with jittered back-off, up to about a minute in all.
 # https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
-RETRIES = {"mode": "standard", "max_attempts": 10}
+RETRIES: t.Any = {"mode": "standard", "max_attempts": 10}
 
 
 class Clients:
@@ -62,7 +62,7 @@ class Clients:
     def region(self) -> str:
         region = self.session().region_name
         if not region:
-            raise CutoverError("fargate_region is not set. It should be the region of the system, for example eu-west-1. Nothing was read or written.")
+            raise CutoverError(NO_REGION)
         return str(region)
 
     def account_id(self) -> str:

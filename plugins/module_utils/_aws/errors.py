@@ -29,6 +29,8 @@ NO_CREDENTIALS = (
     "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. Nothing was read or written."
 )
 
+NO_REGION = "fargate_region is not set. It should be the region of the system, for example eu-west-1. Nothing was read or written."
+
 
 def error_code(error: Exception) -> str:
     """The AWS error code of a ClientError, else ''."""
@@ -41,20 +43,23 @@ def is_code(error: Exception, *codes: str) -> bool:
 
 def explain(error: Exception) -> str:
     """One line for an exception of boto3 or botocore."""
-    if botocore_exceptions is None:
+    known = botocore_exceptions
+    if known is None:
         return str(error)
-    if isinstance(error, (botocore_exceptions.NoCredentialsError, botocore_exceptions.PartialCredentialsError)):
-        return NO_CREDENTIALS
-    if isinstance(error, botocore_exceptions.ProfileNotFound):
-        return f"fargate_profile: {error}. It should be a profile of ~/.aws/config. Nothing was read or written."
-    if isinstance(error, botocore_exceptions.NoRegionError):
-        return "fargate_region is not set. It should be the region of the system, for example eu-west-1. Nothing was read or written."
-    if isinstance(error, botocore_exceptions.EndpointConnectionError):
-        return f"{error} Is fargate_region a region of AWS, and is the network up?"
-    if isinstance(error, botocore_exceptions.ClientError):
-        operation = getattr(error, "operation_name", "the call")
-        answer = error.response.get("Error", {})
-        retries = error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0)
-        tried = f" after {retries} retries" if retries else ""
-        return f"AWS refused {operation}{tried}: {answer.get('Code', 'Unknown')}: {answer.get('Message', '')}".rstrip(": ")
-    return str(error)
+    if isinstance(error, known.ClientError):
+        return _refusal(error)
+    advice = {
+        known.NoCredentialsError: NO_CREDENTIALS,
+        known.PartialCredentialsError: NO_CREDENTIALS,
+        known.ProfileNotFound: f"fargate_profile: {error}. It should be a profile of ~/.aws/config. Nothing was read or written.",
+        known.NoRegionError: NO_REGION,
+        known.EndpointConnectionError: f"{error} Is fargate_region a region of AWS, and is the network up?",
+    }
+    return next((text for kind, text in advice.items() if isinstance(error, kind)), str(error))
+
+
+def _refusal(error: t.Any) -> str:
+    answer = error.response.get("Error", {})
+    retries = error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0)
+    tried = f" after {retries} retries" if retries else ""
+    return f"AWS refused {error.operation_name}{tried}: {answer.get('Code', 'Unknown')}: {answer.get('Message', '')}".rstrip(": ")

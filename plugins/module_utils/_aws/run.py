@@ -25,9 +25,16 @@ except ImportError:  # AnsibleAWSModule reports the missing library
 Result = t.Dict[str, t.Any]
 Work = t.Callable[[t.Mapping[str, t.Any], Clients, bool], Result]
 
+Progress = t.Callable[[str], None]
+
 KNOWN_AFTER_APPLY = "(known after apply)"
 
 ARGUMENTS: dict[str, dict[str, t.Any]] = {"account_id": {"type": "str"}}
+
+
+def silent(line: str) -> None:
+    """The progress of a work function that a module runs: a module cannot speak before it ends."""
+    del line
 
 
 def run_module(work: Work, argument_spec: t.Mapping[str, t.Any], **options: t.Any) -> None:

@@ -1,0 +1,57 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# This module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""Which files of an image or a folder belong to an Nginx conf."""
+
+from __future__ import annotations
+
+import fnmatch
+import posixpath
+import typing as t
+
+from . import lexer
+
+# Where the images in common use keep their main conf. The first that exists is the conf prefix against which includes are resolved.
+MAIN_CONFS = ("etc/nginx/nginx.conf", "usr/local/openresty/nginx/conf/nginx.conf", "opt/bitnami/nginx/conf/nginx.conf", "usr/local/nginx/conf/nginx.conf")
+CONF_NAMES = ("*.conf", "*.template", "*.stream-template", "*.vhost")
+# Debian's and Alpine's folders hold confs without a suffix.
+CONF_FOLDERS = frozenset(
+    ["sites-enabled", "sites-available", "snippets", "conf.d", "http.d", "default.d", "server_blocks", "modules-enabled", "templates", "stream-conf.d"]
+)
+NOT_CONFS = frozenset(["mime.types", "koi-utf", "koi-win", "win-utf"])
+
+
+def roots() -> tuple[str, ...]:
+    """The folders to look into."""
+    return tuple(posixpath.dirname(main) for main in MAIN_CONFS)
+
+
+def is_conf(path: str) -> bool:
+    """True for a file below a conf root that Nginx or an entrypoint may read.
+
+    More than what nginx.conf reaches, on purpose: entrypoints copy and render files at start.
+    """
+    name, folder = posixpath.basename(path), posixpath.basename(posixpath.dirname(path))
+    if name in NOT_CONFS or name.endswith((".default", ".example", ".bak", ".orig")):
+        return False
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in CONF_NAMES) or folder in CONF_FOLDERS
+
+
+def included(main: str, files: t.Mapping[str, bytes]) -> set[str]:
+    """The files that Nginx reads, starting from ``main``. An include is relative to the folder of the main conf, not of the including file."""
+    prefix = posixpath.dirname(main)
+    seen: set[str] = set()
+    queue = [main]
+    while queue:
+        path = queue.pop()
+        if path in seen or path not in files:
+            continue
+        seen.add(path)
+        try:
+            directives = lexer.parse(files[path])
+        except lexer.ConfError:
+            continue
+        for directive, _around in lexer.walk(directives):
+            if directive.name == b"include" and directive.arguments:
+                pattern = posixpath.join("/" + prefix, directive.arguments[0].value.decode("latin-1")).lstrip("/")
+                queue.extend(each for each in files if fnmatch.fnmatchcase(each, pattern))
+    return seen

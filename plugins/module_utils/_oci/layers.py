@@ -1,0 +1,123 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# This module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""Layers: reading files out of a stack of them, and writing a new one whose bytes depend on its content only."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import posixpath
+import tarfile
+import typing as t
+from dataclasses import dataclass
+
+try:
+    import zstandard
+except ImportError:  # only needed for images with zstd layers
+    zstandard = None  # type: ignore[assignment]
+
+WHITEOUT = ".wh."
+OPAQUE = ".wh..wh..opq"
+
+
+class LayerError(Exception):
+    """A layer cannot be read here; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file of an image. ``link`` is set for a symbolic link."""
+
+    path: str
+    data: bytes
+    mode: int
+    uid: int
+    gid: int
+    link: str = ""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """``blob`` is what is uploaded (gzip); ``diff_id`` is the digest of the tar inside."""
+
+    blob: bytes
+    digest: str
+    diff_id: str
+
+
+def sha256(data: bytes) -> str:
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def open_tar(stream: t.IO[bytes], media_type: str) -> tarfile.TarFile:
+    """A streaming reader for a layer of any media type in use: plain, gzip or zstd."""
+    if media_type.endswith("zstd"):
+        if zstandard is None:
+            raise LayerError("the image has zstd layers: install the Python package zstandard on the controller, or give the image in fargate_images")
+        return tarfile.open(fileobj=zstandard.ZstdDecompressor().stream_reader(stream), mode="r|")
+    return tarfile.open(fileobj=stream, mode="r|gz" if "gzip" in media_type else "r|")
+
+
+class Tree:
+    """Files of an image, layer by layer from the newest to the oldest. What a newer layer holds or whites out hides what is below."""
+
+    def __init__(self, wanted: t.Callable[[str], bool]) -> None:
+        self.files: dict[str, Entry] = {}
+        self._wanted = wanted
+        self._hidden: set[str] = set()
+        self._opaque: set[str] = set()
+
+    def add(self, layer: tarfile.TarFile) -> None:
+        hidden: set[str] = set()
+        opaque: set[str] = set()
+        for member in layer:
+            path = posixpath.normpath(member.name).lstrip("/")
+            folder, name = posixpath.split(path)
+            if name == OPAQUE:
+                opaque.add(folder)
+            elif name.startswith(WHITEOUT):
+                hidden.add(posixpath.join(folder, name[len(WHITEOUT) :]))
+            elif not member.isdir() and self._wanted(path) and self._visible(path):
+                self.files[path] = _entry(path, member, layer)
+            if not member.isdir():
+                hidden.add(path)
+        # A layer's whiteouts hide what is below it, not what it holds itself.
+        self._hidden |= hidden
+        self._opaque |= opaque
+
+    def _visible(self, path: str) -> bool:
+        if path in self.files or path in self._hidden:
+            return False
+        above = posixpath.dirname(path)
+        while above:
+            if above in self._opaque or above in self._hidden:
+                return False
+            above = posixpath.dirname(above)
+        return "" not in self._opaque
+
+    def regular_files(self) -> dict[str, bytes]:
+        """Path -> content, without links: a link's target is a file of its own and is edited once."""
+        return {path: entry.data for path, entry in self.files.items() if not entry.link}
+
+
+def _entry(path: str, member: tarfile.TarInfo, layer: tarfile.TarFile) -> Entry:
+    if member.issym() or member.islnk():
+        return Entry(path, b"", member.mode, member.uid, member.gid, member.linkname)
+    content = layer.extractfile(member)
+    return Entry(path, content.read() if content else b"", member.mode, member.uid, member.gid)
+
+
+def write(entries: t.Iterable[Entry]) -> Layer:
+    """A gzip layer. Sorted names and no times: the same content always gives the same digest, so a second run uploads nothing."""
+    raw = io.BytesIO()
+    with tarfile.open(fileobj=raw, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        for entry in sorted(entries, key=lambda each: each.path):
+            info = tarfile.TarInfo(entry.path)
+            info.size, info.mode, info.uid, info.gid, info.mtime = len(entry.data), entry.mode, entry.uid, entry.gid, 0
+            tar.addfile(info, io.BytesIO(entry.data))
+    data = raw.getvalue()
+    packed = io.BytesIO()
+    with gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=9, mtime=0, filename="") as stream:
+        stream.write(data)
+    return Layer(packed.getvalue(), sha256(packed.getvalue()), sha256(data))

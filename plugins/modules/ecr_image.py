@@ -1,0 +1,166 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: ecr_image
+version_added: 0.1.0
+short_description: Derive an image for Fargate by changing only the addresses in its Nginx conf
+description:
+  - Reads the Nginx conf out of an image in its registry, changes the hosts that name other containers of the task to V(127.0.0.1),
+    appends one layer with the changed files and pushes the result to a new Amazon ECR repository.
+    No Docker daemon and no build is involved, and nothing else of the image changes.
+  - C(fastcgi_pass), C(proxy_pass), C(grpc_pass), C(uwsgi_pass), C(scgi_pass), C(memcached_pass), the servers of C(upstream) blocks
+    and the variables used in them are followed. Text is edited by byte span, so comments, quoting and white space stay as they are.
+  - The same source image and peers always give the same digest; a second run uploads nothing.
+options:
+  images:
+    description: The images to derive. Nothing is pushed unless all of them could be rewritten.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      container:
+        description: Name of the container in the task definition, for messages.
+        type: str
+        required: true
+      source_image:
+        description: URI of the image that runs now. It is never written to.
+        type: str
+        required: true
+      repository:
+        description: Name of the ECR repository for the derived image. Created when it is missing, scanned and encrypted like the source's.
+        type: str
+        required: true
+      tag:
+        description: Tag of the derived image.
+        type: str
+        required: true
+      image:
+        description: URI of the derived image.
+        type: str
+        required: true
+      peers:
+        description: Names of the task's other containers as the conf may spell them, each with the host that replaces it.
+        type: dict
+        required: true
+      platform:
+        description: Which image of a multi-platform index to take, as C(os/architecture).
+        type: str
+        default: linux/amd64
+      tags:
+        description: Tags of the repository when it is created.
+        type: dict
+        default: {}
+  waive:
+    description: Ids of findings of severity BLOCKER that shall not stop the push.
+    type: list
+    elements: str
+    default: []
+extends_documentation_fragment:
+  - cutover.fargate.account
+  - cutover.fargate.attributes
+  - cutover.fargate.attributes.actiongroup
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+    details: One unified diff for each changed conf file.
+  idempotent:
+    support: full
+notes:
+  - An action plugin of the same name runs the work in the controller's process, so that the progress of long transfers can be seen.
+  - Needs the permissions ecr:GetAuthorizationToken, ecr:DescribeRepositories, ecr:CreateRepository, ecr:TagResource, ecr:BatchGetImage,
+    ecr:GetDownloadUrlForLayer, ecr:BatchCheckLayerAvailability, ecr:InitiateLayerUpload, ecr:UploadLayerPart,
+    ecr:CompleteLayerUpload and ecr:PutImage.
+author:
+  - The cutover.fargate authors (@cutover)
+"""
+
+EXAMPLES = r"""
+- name: Derive the Nginx image for Fargate
+  cutover.fargate.ecr_image:
+    region: eu-west-1
+    images:
+      - container: nginx
+        source_image: 123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/nginx:v1
+        repository: shop/nginx-fargate
+        tag: v1-fargate
+        image: 123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/nginx-fargate:v1-fargate
+        peers:
+          php-fpm: 127.0.0.1
+"""
+
+RETURN = r"""
+changes:
+  description: What was (or in check mode would be) done, in plain words.
+  returned: always
+  type: list
+  elements: str
+  sample: ["create ECR repository shop/nginx-fargate", "push shop/nginx-fargate:v1-fargate (1 address changed in 1 file(s))"]
+images:
+  description: One entry for each image.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    container:
+      description: Name of the container.
+      type: str
+      returned: always
+      sample: nginx
+    image:
+      description: URI of the derived image.
+      type: str
+      returned: always
+      sample: 123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/nginx-fargate:v1-fargate
+    digest:
+      description: Digest of the derived image.
+      type: str
+      returned: always
+      sample: sha256:5b0bcabd1ed22e9fb1310cf6c2dec7cdef19f0ad69efa1f392e94a4333501270
+    source_image:
+      description: URI of the image it was derived from.
+      type: str
+      returned: always
+      sample: 123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/nginx:v1
+    source_digest:
+      description: Digest of that image.
+      type: str
+      returned: always
+      sample: sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
+    architecture:
+      description: The image's own word on its architecture.
+      type: str
+      returned: always
+      sample: amd64
+    edits:
+      description: Every change with file, line, column, text before and after.
+      type: list
+      elements: dict
+      returned: always
+      sample: [{"path": "etc/nginx/conf.d/default.conf", "line": 12, "column": 22, "before": "php-fpm", "after": "127.0.0.1", "directive": "fastcgi_pass"}]
+findings:
+  description: What a person must know of the confs, with id, severity, file, line, column, why and fix.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{"id": "NGX-RESOLVER", "severity": "WARN", "path": "etc/nginx/nginx.conf", "line": 20, "column": 12, "text": "127.0.0.11"}]
+"""
+
+from ansible_collections.cutover.fargate.plugins.module_utils._aws.run import run_module
+from ansible_collections.cutover.fargate.plugins.module_utils._ecr.arguments import ARGUMENT_SPEC
+from ansible_collections.cutover.fargate.plugins.module_utils._ecr.image import run
+
+
+def main() -> None:
+    run_module(run, ARGUMENT_SPEC)
+
+
+if __name__ == "__main__":
+    main()
