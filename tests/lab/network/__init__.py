@@ -1,0 +1,1 @@
+"""The lab's network: namespaces as network interfaces, security groups, DNS."""
