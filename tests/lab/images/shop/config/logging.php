@@ -1,0 +1,18 @@
+<?php
+
+use Monolog\Handler\NullHandler;
+use Monolog\Handler\StreamHandler;
+
+return [
+    'default' => env('LOG_CHANNEL', 'stderr'),
+    'channels' => [
+        'stderr' => [
+            'driver' => 'monolog',
+            'level' => env('LOG_LEVEL', 'debug'),
+            'handler' => StreamHandler::class,
+            'with' => ['stream' => 'php://stderr'],
+        ],
+        'null' => ['driver' => 'monolog', 'handler' => NullHandler::class],
+        'emergency' => ['path' => 'php://stderr'],
+    ],
+];

@@ -1,0 +1,6 @@
+@extends('layout')
+
+@section('content')
+    <p>Any name will do.</p>
+    @include('login-form')
+@endsection
