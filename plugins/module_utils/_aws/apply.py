@@ -14,12 +14,7 @@ from dataclasses import dataclass, field
 
 from .clients import Clients
 from .errors import CutoverError, error_code, explain
-from .run import KNOWN_AFTER_APPLY
-
-try:
-    from botocore.exceptions import BotoCoreError, ClientError
-except ImportError:  # AnsibleAWSModule reports the missing library
-    from .run import BotoCoreError, ClientError  # type: ignore[assignment]
+from .run import KNOWN_AFTER_APPLY, BotoCoreError, ClientError
 
 Params = t.Mapping[str, t.Any]
 Answer = t.Mapping[str, t.Any]
@@ -117,6 +112,24 @@ def _dig(answer: t.Any, path: tuple[str | int, ...]) -> str:
     for step in path:
         answer = answer[step]
     return str(answer)
+
+
+def overlay(current: t.Any, wanted: t.Any) -> t.Any:
+    """What will be there afterwards: the wanted members over the current ones, members that the plan does not name (or leaves at null) as they are."""
+    if wanted is None:
+        return current
+    if isinstance(current, t.Mapping) and isinstance(wanted, t.Mapping):
+        return {**current, **{key: overlay(current.get(key), value) for key, value in wanted.items()}}
+    return wanted
+
+
+def covers(current: t.Any, wanted: t.Any) -> bool:
+    """Whether everything the plan names is there already. AWS adds its defaults to what it was given, so other members do not count."""
+    if wanted is None:
+        return True
+    if isinstance(current, t.Mapping) and isinstance(wanted, t.Mapping):
+        return all(covers(current.get(key), value) for key, value in wanted.items())
+    return bool(current == wanted)
 
 
 def report(changes: list[str], before: t.Any, after: t.Any, **facts: t.Any) -> dict[str, t.Any]:

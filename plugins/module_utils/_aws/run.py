@@ -22,6 +22,8 @@ except ImportError:  # AnsibleAWSModule reports the missing library
         pass
 
 
+__all__ = ["ARGUMENTS", "KNOWN_AFTER_APPLY", "BotoCoreError", "ClientError", "Progress", "Result", "Work", "perform", "run_module", "silent"]
+
 Result = t.Dict[str, t.Any]
 Work = t.Callable[[t.Mapping[str, t.Any], Clients, bool], Result]
 
@@ -37,14 +39,22 @@ def silent(line: str) -> None:
     del line
 
 
-def run_module(work: Work, argument_spec: t.Mapping[str, t.Any], **options: t.Any) -> None:
-    """Build the module, do the work, report. ``options`` go to AnsibleAWSModule (required_if ...)."""
+def run_module(work: Work, argument_spec: t.Mapping[str, t.Any], mask: t.Callable[[t.Any], t.Any] | None = None, **options: t.Any) -> None:
+    """Build the module, do the work, report. ``options`` go to AnsibleAWSModule (required_if ...).
+
+    ``mask`` is for modules whose parameters may hold secrets (the environment of a container). Their options are ``no_log``, so that nothing reaches syslog. But Ansible would
+    then hide every text of them wherever it occurs, a port or the name "web" too; so the parameters are shown masked instead, and the result is as the work function gives it.
+    """
     module = AnsibleAWSModule(argument_spec={**ARGUMENTS, **argument_spec}, supports_check_mode=True, **options)
+    shown: Result = {}
+    if mask is not None:
+        shown = {"invocation": {"module_args": mask(module.params)}}
+        module.no_log_values = {value for name in ("secret_key", "session_token") if (value := module.params.get(name))}
     result, failure = perform(work, module.params, Clients(module.params), module.check_mode)
     if failure is None:
-        module.exit_json(**result)
+        module.exit_json(**result, **shown)
     else:
-        module.fail_json(msg=failure, **result)
+        module.fail_json(msg=failure, **result, **shown)
 
 
 def perform(work: Work, params: t.Mapping[str, t.Any], clients: Clients, check_mode: bool) -> tuple[Result, str | None]:

@@ -1,0 +1,253 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# This module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""The target's services: create what is missing, update what drifted, leave the number of tasks to its owner."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import typing as t
+
+from .._aws import tags as tagging
+from .._aws.apply import Call, Clock, Ref, apply, covers, overlay, report
+from .._aws.clients import Clients
+from .._aws.errors import CutoverError
+from .._aws.run import KNOWN_AFTER_APPLY
+from .._ec2.common import find_group, vpc_of
+from .._elbv2.common import find_target_group
+from .common import LINKED_ROLE, NEW_ROLE, describe_services, newest_definition
+from .task_definitions import differs
+
+Wanted = t.Mapping[str, t.Any]
+
+NOT_ATTACHED = (("InvalidParameterException", "does not have an associated load balancer"),)
+"""ECS sees a target group on its listener a moment after Elastic Load Balancing does."""
+
+DEFAULTS: dict[str, t.Any] = {
+    "healthCheckGracePeriodSeconds": 0,
+    "enableExecuteCommand": False,
+    "enableECSManagedTags": False,
+    "propagateTags": "NONE",
+    "platformVersion": "LATEST",
+    "availabilityZoneRebalancing": "DISABLED",
+}
+"""What a service without the member has. [B UpdateServiceRequest.availabilityZoneRebalancing]: "never had a value ... treats this as DISABLED"."""
+
+UPDATABLE = (
+    "taskDefinition",
+    "networkConfiguration",
+    "deploymentConfiguration",
+    "healthCheckGracePeriodSeconds",
+    "platformVersion",
+    "enableExecuteCommand",
+    "enableECSManagedTags",
+    "propagateTags",
+    "availabilityZoneRebalancing",
+    "loadBalancers",
+)
+
+
+def run(params: t.Mapping[str, t.Any], clients: Clients, check_mode: bool, clock: Clock = Clock()) -> dict[str, t.Any]:
+    definitions = {item["family"]: item for item in params.get("task_definitions") or []}
+    current = read(clients, params["services"], check_mode)
+    wanted = {item["name"]: look_up(item, definitions, clients, check_mode) for item in params["services"]}
+    for name, item in wanted.items():
+        refuse_foreign(item, current.get(name))
+        if not check_mode and (current.get(name) or {}).get("status") == "DRAINING":
+            _wait_until_drained(item, clients, clock, params["wait_timeout"], params["poll_seconds"])
+    calls = {name: compare(item, current.get(name)) for name, item in wanted.items()}
+    changes = apply([call for name in calls for call in calls[name]], clients, {}, check_mode, clock)
+    before = {name: view(service) for name, service in current.items() if exists(service)}
+    after = {name: expected(item, current.get(name)) for name, item in wanted.items()}
+    return report(changes, before, after, services=[_outcome(item, current.get(name), calls[name]) for name, item in wanted.items()])
+
+
+def read(clients: Clients, services: t.Sequence[Wanted], check_mode: bool) -> dict[str, dict[str, t.Any]]:
+    """The services by name, as AWS describes them. All of a system's services are in one cluster each; usually in the same."""
+    found: dict[str, dict[str, t.Any]] = {}
+    for cluster in sorted({item["cluster"] for item in services}):
+        described = describe_services(clients, cluster, [item["name"] for item in services if item["cluster"] == cluster])
+        if described is None and not check_mode:
+            raise CutoverError(f"There is no cluster {cluster}. Run the role cluster first (--tags cluster). No service was created or changed.")
+        found.update(described or {})
+    return found
+
+
+def exists(service: t.Mapping[str, t.Any] | None) -> bool:
+    """A deleted service is still described, as INACTIVE; while it is DRAINING it can't be used again either."""
+    return service is not None and service.get("status") == "ACTIVE"
+
+
+def look_up(item: Wanted, definitions: t.Mapping[str, Wanted], clients: Clients, check_mode: bool) -> dict[str, t.Any]:
+    """The plan's entry as CreateService's arguments, ids in place of names."""
+    network = {
+        "subnets": sorted(item["subnets"]),
+        "securityGroups": [_group_id(item, clients, check_mode)],
+        "assignPublicIp": item.get("assign_public_ip") or "DISABLED",
+    }
+    arguments = {
+        "cluster": item["cluster"],
+        "serviceName": item["name"],
+        "taskDefinition": _definition_arn(item, definitions, clients, check_mode),
+        "desiredCount": item["desired_count"],
+        "launchType": "FARGATE",
+        "schedulingStrategy": "REPLICA",
+        "platformVersion": item.get("platform_version"),
+        "networkConfiguration": {"awsvpcConfiguration": network},
+        "loadBalancers": _by_arn(_load_balancer(target, item, clients, check_mode) for target in item.get("load_balancers") or []),
+        "healthCheckGracePeriodSeconds": item.get("health_check_grace_period_seconds"),
+        "deploymentConfiguration": item.get("deployment_configuration"),
+        "enableExecuteCommand": item.get("enable_execute_command"),
+        "propagateTags": item.get("propagate_tags"),
+        "enableECSManagedTags": item.get("enable_ecs_managed_tags"),
+        "availabilityZoneRebalancing": item.get("availability_zone_rebalancing"),
+        "tags": {key: str(value) for key, value in (item.get("tags") or {}).items()},
+        "desired_count_enforced": bool(item.get("desired_count_enforced")),
+    }
+    if not arguments["loadBalancers"]:
+        arguments["healthCheckGracePeriodSeconds"] = None  # AWS refuses it on a service without a load balancer
+    return {key: value for key, value in arguments.items() if value not in (None, [], {})}
+
+
+def _definition_arn(item: Wanted, definitions: t.Mapping[str, Wanted], clients: Clients, check_mode: bool) -> str:
+    family = item["family"]
+    found = newest_definition(clients, family)
+    planned = definitions.get(family)
+    if check_mode and (found is None or (planned is not None and differs(planned, found))):
+        return f"{family}:{KNOWN_AFTER_APPLY}"
+    if found is None:
+        raise CutoverError(f"The family {family} of service {item['name']} has no active revision. Run the role taskdef first (--tags taskdef). No service was created or changed.")
+    return found.arn
+
+
+def _group_id(item: Wanted, clients: Clients, check_mode: bool) -> str:
+    group = find_group(clients, item["security_group"], vpc_of(clients, item["subnets"]))
+    if group is None and not check_mode:
+        raise CutoverError(
+            f"There is no security group {item['security_group']} in the VPC of service {item['name']}. Run the role security first (--tags security). "
+            "No service was created or changed."
+        )
+    return group["GroupId"] if group else KNOWN_AFTER_APPLY
+
+
+def _load_balancer(target: Wanted, item: Wanted, clients: Clients, check_mode: bool) -> dict[str, t.Any]:
+    group = find_target_group(clients, target["target_group"])
+    if not check_mode and not (group and group.get("LoadBalancerArns")):
+        state = "is not attached to a load balancer" if group else "does not exist"
+        raise CutoverError(
+            f"The target group {target['target_group']} of service {item['name']} {state}. Run the role alb first (--tags alb). No service was created or changed."
+        )
+    return {
+        "targetGroupArn": group["TargetGroupArn"] if group else KNOWN_AFTER_APPLY,
+        "containerName": target["container_name"],
+        "containerPort": target["container_port"],
+    }
+
+
+def _by_arn(targets: t.Iterable[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
+    return sorted(targets, key=lambda target: str(target["targetGroupArn"]))
+
+
+def refuse_foreign(wanted: Wanted, current: t.Mapping[str, t.Any] | None) -> None:
+    if current is None or not exists(current):
+        return
+    owner, name = wanted.get("tags", {}).get(tagging.SYSTEM), wanted["serviceName"]
+    if owner is not None and tagging.to_dict(current.get("tags")).get(tagging.SYSTEM) != owner:
+        raise CutoverError(
+            f"The service {name} in cluster {wanted['cluster']} exists without the tag {tagging.SYSTEM}={owner}, so it is not ours. "
+            "Choose another name or cluster for the target, or tag the service if it is this system's. No service was created or changed."
+        )
+    if current.get("launchType", "FARGATE") != "FARGATE":
+        raise CutoverError(
+            f"The service {name} in cluster {wanted['cluster']} has the launch type {current['launchType']}; it should be FARGATE, and AWS can't change it. "
+            "Delete the service or choose another name. No service was created or changed."
+        )
+
+
+def compare(wanted: Wanted, current: t.Mapping[str, t.Any] | None) -> list[Call]:
+    """Create, or update what drifted. The number of tasks belongs to people and to auto scaling once the service exists."""
+    if current is None or not exists(current):
+        return [_create(wanted, current)]
+    return [*_update(wanted, current), *_tag(wanted, current)]
+
+
+def _create(wanted: Wanted, previous: t.Mapping[str, t.Any] | None) -> Call:
+    params = {key: value for key, value in wanted.items() if key != "desired_count_enforced"}
+    params["tags"] = tagging.to_list(wanted.get("tags", {}), lower=True)
+    params["clientToken"] = client_token(params, previous)
+    text = f"create service {wanted['serviceName']} with {wanted['desiredCount']} tasks"
+    again = LINKED_ROLE + NEW_ROLE + NOT_ATTACHED
+    return Call(text, "ecs", "create_service", params, gives={Ref("service", wanted["serviceName"]): ("service", "serviceArn")}, again=again)
+
+
+def client_token(params: t.Mapping[str, t.Any], previous: t.Mapping[str, t.Any] | None) -> str:
+    """A create that was killed after AWS took it gives the same service when it is sent again. A service that was deleted since gives another token."""
+    seed = [params, str((previous or {}).get("createdAt", ""))]
+    return hashlib.sha256(json.dumps(seed, sort_keys=True, default=str).encode()).hexdigest()[:32]
+
+
+def _update(wanted: Wanted, current: t.Mapping[str, t.Any]) -> t.Iterator[Call]:
+    """One UpdateService with what differs: each one that touches tasks starts a deployment."""
+    now = view(current)
+    drift = {key: wanted[key] for key in UPDATABLE if key in wanted and not covers(now.get(key), wanted[key])}
+    if _too_few(wanted, now):
+        drift["desiredCount"] = wanted["desiredCount"]
+    if drift:
+        text = f"update {', '.join(sorted(drift))} of service {wanted['serviceName']}"
+        yield Call(text, "ecs", "update_service", {"cluster": wanted["cluster"], "service": wanted["serviceName"], **drift}, again=LINKED_ROLE + NEW_ROLE + NOT_ATTACHED)
+
+
+def _too_few(wanted: Wanted, now: t.Mapping[str, t.Any]) -> bool:
+    """The plan insists on running tasks and there are none (a scaled-in side that is wanted back)."""
+    return bool(wanted["desired_count_enforced"] and now["desiredCount"] == 0 and wanted["desiredCount"] > 0)
+
+
+def _tag(wanted: Wanted, current: t.Mapping[str, t.Any]) -> t.Iterator[Call]:
+    missing = tagging.missing(wanted.get("tags", {}), tagging.to_dict(current.get("tags")))
+    if missing:
+        text = f"tag service {wanted['serviceName']} with {', '.join(sorted(missing))}"
+        yield Call(text, "ecs", "tag_resource", {"resourceArn": current["serviceArn"], "tags": tagging.to_list(missing, lower=True)})
+
+
+def view(service: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """A described service in the shape of CreateService's arguments, defaults filled, order that means nothing removed."""
+    network = (service.get("networkConfiguration") or {}).get("awsvpcConfiguration") or {}
+    shown = {**DEFAULTS, **{key: service[key] for key in (*UPDATABLE, "desiredCount", "launchType", "schedulingStrategy") if service.get(key) is not None}}
+    shown["networkConfiguration"] = {
+        "awsvpcConfiguration": {
+            "subnets": sorted(network.get("subnets") or []),
+            "securityGroups": sorted(network.get("securityGroups") or []),
+            "assignPublicIp": network.get("assignPublicIp") or "DISABLED",
+        }
+    }
+    members = ("targetGroupArn", "containerName", "containerPort")
+    shown["loadBalancers"] = _by_arn({key: target.get(key) for key in members} for target in service.get("loadBalancers") or [])
+    shown["tags"] = tagging.to_dict(service.get("tags"))
+    return {"serviceName": service["serviceName"], **shown}
+
+
+def expected(wanted: Wanted, current: t.Mapping[str, t.Any] | None) -> dict[str, t.Any]:
+    """What will be there afterwards, for the diff."""
+    after = {key: value for key, value in wanted.items() if key not in ("desired_count_enforced", "cluster")}
+    if current is None or not exists(current):
+        return after
+    now = view(current)
+    kept = {} if _too_few(wanted, now) else {"desiredCount": now["desiredCount"]}
+    return t.cast("dict[str, t.Any]", overlay(now, {**after, **kept}))
+
+
+def _wait_until_drained(wanted: Wanted, clients: Clients, clock: Clock, timeout: float, poll_seconds: float) -> None:
+    """AWS refuses a new service while one of the same name is draining ("Unable to Start a service that is still Draining")."""
+    cluster, name = wanted["cluster"], wanted["serviceName"]
+    deadline = clock.now() + timeout
+    while (describe_services(clients, cluster, [name]) or {}).get(name, {}).get("status") == "DRAINING":
+        if clock.now() >= deadline:
+            raise CutoverError(
+                f"The deleted service {name} in cluster {cluster} was still draining after {timeout} s (wait_timeout). No service was created or changed. Run again later."
+            )
+        clock.sleep(poll_seconds)
+
+
+def _outcome(wanted: Wanted, current: t.Mapping[str, t.Any] | None, calls: t.Sequence[Call]) -> dict[str, t.Any]:
+    state = "created" if not exists(current) else "updated" if calls else "unchanged"
+    return {"name": wanted["serviceName"], "cluster": wanted["cluster"], "task_definition": wanted["taskDefinition"], "state": state}
