@@ -20,10 +20,10 @@ def install(aws: AwsServer) -> None:
     ``DELETE /_lab/faults[?id=N]``                 one or all
     ``POST   /_lab/faults/release``                held calls go on
     """
-    aws.route("/_lab/health", lambda method, query, body: {"status": "ok"})
-    aws.route("/_lab/requests", lambda method, query, body: _requests(aws, query))
+    aws.route("/_lab/health", lambda *_: {"status": "ok"})
+    aws.route("/_lab/requests", lambda _, query, __: _requests(aws, query))
     aws.route("/_lab/faults", lambda method, query, body: _faults(aws, method, query, body))
-    aws.route("/_lab/faults/release", lambda method, query, body: {"released": aws.faults.release()})
+    aws.route("/_lab/faults/release", lambda *_: {"released": aws.faults.release()})
 
 
 def _requests(aws: AwsServer, query: Query) -> dict[str, Any]:

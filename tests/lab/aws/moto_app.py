@@ -15,6 +15,7 @@ import botocore.parsers
 from botocore.awsrequest import HeadersDict as CaseInsensitiveDict
 from moto.backends import get_backend
 from moto.core.exceptions import ServiceException, _RESTError
+from moto.ec2.models.elastic_network_interfaces import NetworkInterface
 from moto.moto_api._internal import mock_random
 from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
@@ -24,7 +25,11 @@ SERVICES = (
     *("ec2", "ecs", "elbv2", "route53", "sts", "ecr", "iam", "logs", "cloudwatch", "autoscaling", "applicationautoscaling"),
     *("rds", "elasticache", "acm", "wafv2", "servicediscovery", "secretsmanager", "ssm", "resourcegroupstaggingapi", "sns", "events", "kms", "s3"),
 )
+GLOBAL = ("iam", "sts", "route53", "s3")
 PARSERS = botocore.parsers.ResponseParserFactory()
+
+# A VPC without DNS host names leaves the attribute unset, which moto's own answers then read.
+NetworkInterface.private_dns_name = None
 
 
 class Moto:
@@ -38,9 +43,9 @@ class Moto:
     def warm_up(self) -> None:
         """Import the services and build their applications."""
         for service in SERVICES:
-            get_backend(service)[self.account][self.region if service not in ("iam", "sts", "route53", "s3") else "aws"]  # type: ignore[index]
+            self.backend(service)
             if service not in self.application.app_instances:
-                self.application.app_instances[service] = create_backend_app(service)  # type: ignore[arg-type]
+                self.application.app_instances[service] = create_backend_app(service)
 
     def reset(self) -> None:
         """An empty account, always with the same default VPC."""
@@ -53,8 +58,8 @@ class Moto:
         mock_random.seed(value)
 
     def backend(self, service: str) -> Any:
-        region = "aws" if service in ("iam", "sts", "route53", "s3") else self.region
-        return get_backend(service.replace("-", ""))[self.account][region]  # type: ignore[call-overload]
+        region = "aws" if service in GLOBAL else self.region
+        return get_backend(service.replace("-", ""))[self.account][region]
 
     def answer(self, environ: Environ) -> Answer:
         """moto's own HTTP answer."""
@@ -63,7 +68,7 @@ class Moto:
 
         def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:  # noqa: ARG001
             started[:] = [status, headers]
-            return lambda data: None
+            return lambda _: None
 
         chunks = self.application(environ, start_response)
         try:

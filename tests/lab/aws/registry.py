@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lab.aws.protocol import ApiCall
@@ -50,3 +50,10 @@ def load() -> None:
         module = importlib.import_module(package)
         for found in pkgutil.iter_modules(module.__path__):
             importlib.import_module(f"{package}.{found.name}")
+
+
+def page(items: Sequence[Any], parameters: Mapping[str, Any], most: int) -> tuple[list[Any], str | None]:
+    """One page and the token of the next: AWS pages even where moto doesn't, and a client that forgets it sees a part only."""
+    start = int(parameters.get("nextToken") or 0)
+    end = start + min(int(parameters.get("maxResults") or most), most)
+    return list(items[start:end]), str(end) if end < len(items) else None
