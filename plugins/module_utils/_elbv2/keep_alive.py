@@ -18,6 +18,13 @@ from .common import find_load_balancer
 
 ATTRIBUTE = "client_keep_alive.seconds"
 
+ARGUMENT_SPEC: dict[str, t.Any] = {
+    "load_balancer": {"type": "str", "required": True},
+    "state": {"type": "str", "choices": ["lowered", "restored"], "default": "lowered"},
+    "seconds": {"type": "int", "default": 60},
+}
+
+
 
 def run(params: t.Mapping[str, t.Any], clients: Clients, check_mode: bool) -> dict[str, t.Any]:
     """Lower the value and remember it in a tag, or restore what the tag remembers. Without a load balancer there is nothing to do."""

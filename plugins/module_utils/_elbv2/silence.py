@@ -12,7 +12,7 @@ import datetime
 import typing as t
 from dataclasses import dataclass
 
-from .._aws.apply import Clock
+from .._aws.apply import CLOCK, Clock
 from .._aws.clients import Clients
 from .._aws.errors import CutoverError
 from .._aws.run import Progress, silent
@@ -21,6 +21,17 @@ from .common import full_name
 # Metrics of the load balancer are kept 63 days at five minutes; a load balancer that was ever used shows it there.
 LOOK_BACK = datetime.timedelta(days=60)
 DAY = 86400
+
+ARGUMENT_SPEC: dict[str, t.Any] = {
+    "load_balancer_arn": {"type": "str"},
+    "silence_seconds": {"type": "float", "default": 900},
+    "metric_delay": {"type": "float", "default": 120},
+    "metric_period": {"type": "int", "default": 60},
+    "max_requests": {"type": "int", "default": 0},
+    "timeout": {"type": "float", "default": 7200},
+    "poll_seconds": {"type": "float", "default": 30},
+}
+
 
 
 @dataclass(frozen=True)
@@ -31,7 +42,7 @@ class Reading:
     last_seen: datetime.datetime | None
 
 
-def run(params: t.Mapping[str, t.Any], clients: Clients, check_mode: bool, progress: Progress = silent, clock: Clock = Clock()) -> dict[str, t.Any]:
+def run(params: t.Mapping[str, t.Any], clients: Clients, check_mode: bool, progress: Progress = silent, clock: Clock = CLOCK) -> dict[str, t.Any]:
     """Wait until the window is silent. In check mode: look once and tell."""
     arn = params.get("load_balancer_arn")
     if not arn:
@@ -47,7 +58,9 @@ def run(params: t.Mapping[str, t.Any], clients: Clients, check_mode: bool, progr
             progress(f"{name}: {reading.requests} requests in {params['silence_seconds']:g} s")
             return result
         if reading.requests != shown:
-            progress(f"{name} still served {reading.requests} requests in the last {params['silence_seconds']:g} s; waiting for at most {params['max_requests']}")
+            progress(
+                f"{name} still served {reading.requests} requests in the last {params['silence_seconds']:g} s; waiting for at most {params['max_requests']}"
+            )
             shown = reading.requests
         if waited >= params["timeout"]:
             raise CutoverError(_still_used(params, name, reading), **result)
@@ -79,17 +92,18 @@ def _request_count(clients: Clients, name: str, start: datetime.datetime, end: d
     points: list[tuple[datetime.datetime, float]] = []
     for page in clients("cloudwatch").get_paginator("get_metric_data").paginate(MetricDataQueries=[query], StartTime=start, EndTime=end):
         for result in page["MetricDataResults"]:
-            points += zip(result["Timestamps"], result["Values"])
+            points += zip(result["Timestamps"], result["Values"], strict=True)
     return points
 
 
 def _still_used(params: t.Mapping[str, t.Any], name: str, reading: Reading) -> str:
     last = reading.last_seen.strftime("%H:%M:%S UTC") if reading.last_seen else "unknown"
     return (
-        f"Load balancer {name} is still used: {reading.requests} requests in the last {params['silence_seconds']:g} s (newest at {last}), waited {params['timeout']:g} s. Nothing was changed. "
-        "Who still calls it? Its access log tells. Clients that keep the old address must be restarted; a few strays can be accepted with fargate_silence_max_requests."
+        f"Load balancer {name} is still used: {reading.requests} requests in the last {params['silence_seconds']:g} s "
+        f"(newest at {last}), waited {params['timeout']:g} s. Nothing was changed. Who still calls it? Its access log tells. "
+        "Clients that keep the old address must be restarted; a few strays can be accepted with fargate_silence_max_requests."
     )
 
 
 def _now() -> datetime.datetime:
-    return datetime.datetime.now(datetime.timezone.utc)
+    return datetime.datetime.now(datetime.UTC)
