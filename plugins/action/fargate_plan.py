@@ -1,0 +1,8 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+from ansible_collections.cutover.fargate.plugins.plugin_utils._quiet import QuietAction
+
+
+class ActionModule(QuietAction):
+    """The environment variables of the task definitions are secrets."""

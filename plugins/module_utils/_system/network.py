@@ -1,0 +1,154 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# This module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""Security groups, who admits them, and the subnets of the VPC."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from .capacity import tagged
+from .read import Reader, Shape, together, unique
+
+# What AWS writes into the description of the network interfaces it makes. RDS's does not tell the database, so databases are found by listing.
+_INTERFACES = (
+    ("load_balancer", re.compile(r"^ELB (?:(?:app|net|gwy)/)?([^/]+)")),
+    ("lambda", re.compile(r"^AWS Lambda VPC ENI-(.+?)(?:-[0-9a-f]{8}-[0-9a-f-]{27})?$")),
+    ("efs", re.compile(r"^EFS mount target for (fs-[0-9a-f]+)")),
+    ("endpoint", re.compile(r"^VPC Endpoint Interface (vpce-[0-9a-f]+)")),
+    ("opensearch", re.compile(r"^(?:ES|OpenSearch) (.+)$")),
+    ("mq", re.compile(r"^Amazon ?MQ.*?(b-[0-9a-f-]+)?$")),
+    ("redshift", re.compile(r"^RedshiftNetworkInterface()$")),
+)
+_LISTED = re.compile(r"^(RDSNetworkInterface|ElastiCache )")
+
+
+def read_security_groups(
+    read: Reader, load_balancer: Shape, services: t.Sequence[Shape], capacity: Shape, path: str
+) -> Shape:
+    """``security_groups`` of a side."""
+    ours = load_balancer.get("SecurityGroups") or []
+    tasks = _task_groups(services, capacity)
+    answers = together(
+        described=lambda: _described(read, unique([*ours, *tasks])),
+        admitting=lambda: read.all("ec2", "describe_security_groups", "SecurityGroups", Filters=[{"Name": "ip-permission.group-id", "Values": tasks}])
+        if tasks
+        else [],
+    )
+    known = {group["GroupId"]: tagged(group) for group in answers["described"]}
+    for missing in [group for group in [*ours, *tasks] if group not in known]:
+        read.problem("security-group-missing", f"{path}.security_groups", f"Security group {missing} does not exist any more.")
+    return {
+        "load_balancer": [known[group] for group in ours if group in known],
+        "tasks": [known[group] for group in tasks if group in known],
+        "admitting": _admitting(read, answers["admitting"], set(tasks), path),
+    }
+
+
+def read_subnets(read: Reader, vpc_id: str) -> list[Shape]:
+    """``subnets`` of a side: every subnet of the VPC, with where its default route leads and how many addresses are free."""
+    which = [{"Name": "vpc-id", "Values": [vpc_id]}]
+    answers = together(
+        subnets=lambda: read.all("ec2", "describe_subnets", "Subnets", Filters=which),
+        tables=lambda: read.all("ec2", "describe_route_tables", "RouteTables", Filters=which),
+    )
+    return [
+        {**tagged(subnet), "route": default_route(subnet["SubnetId"], answers["tables"]), "free": subnet["AvailableIpAddressCount"]}
+        for subnet in sorted(answers["subnets"], key=lambda subnet: subnet["SubnetId"])
+    ]
+
+
+def default_route(subnet: str, tables: t.Sequence[Shape]) -> str:
+    """``igw``, ``nat``, ``other`` (transit gateway, appliance, peering) or ``none``. A subnet without a table of its own uses the VPC's main one."""
+    own = [table for table in tables if any(link.get("SubnetId") == subnet for link in table.get("Associations", []))]
+    main = [table for table in tables if any(link.get("Main") for link in table.get("Associations", []))]
+    routes = [route for table in (own or main)[:1] for route in table.get("Routes", [])]
+    route = next((route for route in routes if route.get("DestinationCidrBlock") == "0.0.0.0/0" and route.get("State") != "blackhole"), None)
+    if route is None:
+        return "none"
+    if str(route.get("GatewayId", "")).startswith("igw-"):
+        return "igw"
+    return "nat" if route.get("NatGatewayId") else "other"
+
+
+def _task_groups(services: t.Sequence[Shape], capacity: Shape) -> list[str]:
+    """Groups that the tasks' packets carry: of the instances (bridge, host) and of the tasks' own interfaces (awsvpc).
+
+    At zero instances the launch templates tell what they will be.
+    """
+    own = [group for service in services for group in _awsvpc(service).get("securityGroups", [])]
+    instances = [group["GroupId"] for instance in capacity["instances"] for group in instance.get("SecurityGroups", [])]
+    return unique([*(instances or _launched(capacity["auto_scaling_groups"])), *own])
+
+
+def _awsvpc(service: Shape) -> Shape:
+    return (service.get("networkConfiguration") or {}).get("awsvpcConfiguration") or {}
+
+
+def _launched(groups: t.Sequence[Shape]) -> list[str]:
+    data = [(group["LaunchTemplate"] or {}).get("LaunchTemplateData") or {} for group in groups]
+    return [group for item in data for group in [*item.get("SecurityGroupIds", []), *(g for card in item.get("NetworkInterfaces", []) for g in card.get("Groups", []))]]
+
+
+def _described(read: Reader, ids: t.Sequence[str]) -> list[Shape]:
+    """By filter, so that a group that is gone is left out instead of failing the call."""
+    return read.all("ec2", "describe_security_groups", "SecurityGroups", Filters=[{"Name": "group-id", "Values": list(ids)}]) if ids else []
+
+
+def _admitting(read: Reader, groups: t.Sequence[Shape], tasks: set[str], path: str) -> list[Shape]:
+    users = _users(read, [group["GroupId"] for group in groups], f"{path}.security_groups.admitting") if groups else {}
+    return [
+        {
+            "GroupId": group["GroupId"],
+            "GroupName": group["GroupName"],
+            "VpcId": group.get("VpcId"),
+            "rules": _rules_naming(group["IpPermissions"], tasks),
+            "used_by": users.get(group["GroupId"], []),
+        }
+        for group in sorted(groups, key=lambda group: group["GroupName"])
+    ]
+
+
+def _rules_naming(permissions: t.Sequence[Shape], tasks: set[str]) -> list[Shape]:
+    """The ingress rules, each with only the pairs that name a group of the tasks."""
+    found = []
+    for permission in permissions:
+        pairs = [pair for pair in permission.get("UserIdGroupPairs", []) if pair.get("GroupId") in tasks]
+        if pairs:
+            found.append({**permission, "UserIdGroupPairs": pairs, "IpRanges": [], "Ipv6Ranges": [], "PrefixListIds": []})
+    return found
+
+
+def _users(read: Reader, groups: t.Sequence[str], path: str) -> dict[str, list[dict[str, str]]]:
+    """Group -> what it protects. RDS and ElastiCache have no filter by group; their lists are read once."""
+    answers = together(
+        rds=lambda: read.optional(path, [], lambda: read.once("rds", lambda: read.all("rds", "describe_db_instances", "DBInstances"))),
+        elasticache=lambda: read.optional(path, [], lambda: read.once("elasticache", lambda: read.all("elasticache", "describe_cache_clusters", "CacheClusters"))),
+        interfaces=lambda: read.all("ec2", "describe_network_interfaces", "NetworkInterfaces", Filters=[{"Name": "group-id", "Values": list(groups)}]),
+    )
+    found = [
+        *((link["VpcSecurityGroupId"], "rds", item["DBInstanceIdentifier"]) for item in answers["rds"] for link in item.get("VpcSecurityGroups", [])),
+        *((link["SecurityGroupId"], "elasticache", _cache(item)) for item in answers["elasticache"] for link in item.get("SecurityGroups") or []),
+        *((link["GroupId"], *use) for item in answers["interfaces"] for link in item.get("Groups", []) for use in interface_users(item)),
+    ]
+    return {group: [{"kind": kind, "id": name} for kind, name in unique((kind, name) for of, kind, name in found if of == group)] for group in groups}
+
+
+def _cache(item: Shape) -> str:
+    """The replication group, where there is one: people know that name."""
+    return str(item.get("ReplicationGroupId") or item["CacheClusterId"])
+
+
+def interface_users(interface: Shape) -> list[tuple[str, str]]:
+    """Who uses a network interface, told from its attachment or from the description AWS wrote; [] for those found by listing."""
+    instance = interface.get("Attachment", {}).get("InstanceId")
+    if instance:
+        return [("instance", instance)]
+    description = interface.get("Description", "")
+    if _LISTED.match(description):
+        return []
+    for kind, pattern in _INTERFACES:
+        found = pattern.match(description)
+        if found:
+            return [(kind, found[1] or interface["NetworkInterfaceId"])]
+    return [(interface.get("InterfaceType", "interface"), interface["NetworkInterfaceId"])]

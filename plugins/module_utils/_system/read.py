@@ -1,0 +1,112 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# This module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""How this package asks AWS: every page, many questions at once, and what may not be asked or is not there becomes a problem instead of an exception."""
+
+from __future__ import annotations
+
+import datetime
+import threading
+import typing as t
+from concurrent.futures import ThreadPoolExecutor
+
+from .._aws.clients import Clients
+from .._aws.errors import error_code, explain
+
+try:
+    from botocore.exceptions import ClientError
+except ImportError:  # AnsibleAWSModule reports the missing library
+
+    class ClientError(Exception):  # type: ignore[no-redef]
+        pass
+
+
+Shape = t.Dict[str, t.Any]
+Item = t.TypeVar("Item")
+Answer = t.TypeVar("Answer")
+
+THREADS = 16
+DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "403")
+
+
+class Reader:
+    """Asks AWS and collects problems. Safe to use from many threads."""
+
+    def __init__(self, clients: Clients) -> None:
+        self.clients = clients
+        self.problems: list[dict[str, str]] = []
+        self._once: dict[str, t.Any] = {}
+        self._problems_lock = threading.Lock()
+        self._once_lock = threading.Lock()
+
+    def one(self, service: str, operation: str, **arguments: t.Any) -> Shape:
+        """One call."""
+        return getattr(self.clients(service), operation)(**arguments)
+
+    def all(self, service: str, operation: str, key: str, **arguments: t.Any) -> list[t.Any]:
+        """The list under ``key`` of every page."""
+        pages = self.clients(service).get_paginator(operation).paginate(**arguments)
+        return [item for page in pages for item in page.get(key) or []]
+
+    def batches(self, service: str, operation: str, key: str, argument: str, values: t.Sequence[str], size: int, **others: t.Any) -> list[t.Any]:
+        """The same for calls that take at most ``size`` names at a time."""
+        parts = each(lambda part: self.one(service, operation, **{argument: part}, **others).get(key, []), chunks(values, size))
+        return [item for part in parts for item in part]
+
+    def optional(self, path: str, default: Answer, ask: t.Callable[[], Answer], absent: t.Sequence[str] = ()) -> Answer:
+        """What discovery can do without: ``default`` when it does not exist (codes ``absent``) or must not be read (then also a problem)."""
+        try:
+            return ask()
+        except ClientError as error:
+            if error_code(error) in absent:
+                return default
+            if error_code(error) not in DENIED:
+                raise
+            self.problem("not-readable", path, explain(error))
+            return default
+
+    def once(self, name: str, ask: t.Callable[[], Answer]) -> Answer:
+        """The answer of the first time: for lists of the whole account that both sides need."""
+        with self._once_lock:
+            if name not in self._once:
+                self._once[name] = ask()
+            return self._once[name]
+
+    def problem(self, identifier: str, path: str, message: str) -> None:
+        entry = {"id": identifier, "path": path, "message": message}
+        with self._problems_lock:
+            if entry not in self.problems:
+                self.problems.append(entry)
+
+
+def each(function: t.Callable[[Item], Answer], items: t.Iterable[Item]) -> list[Answer]:
+    """``[function(item) ...]``, concurrently, in the order of the items. A pool of its own, so that nested calls cannot wait for each other."""
+    work = list(items)
+    if len(work) < 2:
+        return [function(item) for item in work]
+    with ThreadPoolExecutor(max_workers=min(THREADS, len(work))) as pool:
+        return list(pool.map(function, work))
+
+
+def together(**questions: t.Callable[[], t.Any]) -> dict[str, t.Any]:
+    """The answers to independent questions, asked concurrently."""
+    return dict(zip(questions, each(lambda ask: ask(), questions.values()), strict=True))
+
+
+def chunks(values: t.Sequence[Item], size: int) -> list[t.Sequence[Item]]:
+    return [values[start : start + size] for start in range(0, len(values), size)]
+
+
+def unique(values: t.Iterable[Item]) -> list[Item]:
+    """Each value once, in order of first appearance."""
+    return list(dict.fromkeys(value for value in values if value))
+
+
+def plain(value: t.Any) -> t.Any:
+    """AWS's answer as JSON can say it: times are ISO strings in UTC, call metadata is gone."""
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items() if key != "ResponseMetadata"}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, datetime.datetime):
+        return value.astimezone(datetime.timezone.utc).isoformat().replace("+00:00", "Z")
+    return value

@@ -1,0 +1,25 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# This plugin util is PRIVATE to the collection. It can have breaking changes at any time.
+"""Action plugins for modules whose result holds secrets that the play needs, but nobody may read on the screen.
+
+``no_log: true`` on the task would also hide why the module failed. Here the result is hidden exactly when there is one: a failure stays readable.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.plugins.action import ActionBase
+
+
+class QuietAction(ActionBase):
+    """Runs the module of the same name; its successful result is registered, but not shown by any callback."""
+
+    TRANSFERS_FILES = False
+
+    def run(self, tmp: t.Any = None, task_vars: t.Any = None) -> dict[str, t.Any]:
+        result = super().run(tmp, task_vars)
+        result.update(self._execute_module(task_vars=task_vars))
+        if not result.get("failed"):
+            result["_ansible_no_log"] = True  # as ansible.builtin.include_vars hides what it read
+        return result
