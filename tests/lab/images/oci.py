@@ -91,9 +91,9 @@ class LayerWriter(AbstractContextManager["LayerWriter"]):
     def __enter__(self) -> LayerWriter:
         self._file = self._path.open("wb")
         self._packed = _Hashing(self._file)
-        self._gzip = gzip.GzipFile(filename="", mode="wb", compresslevel=1, fileobj=self._packed, mtime=0)  # type: ignore[arg-type]
+        self._gzip = gzip.GzipFile(filename="", mode="wb", compresslevel=1, fileobj=self._packed, mtime=0)
         self._plain = _Hashing(self._gzip)  # type: ignore[arg-type]
-        self._tar = tarfile.open(fileobj=self._plain, mode="w|", format=tarfile.PAX_FORMAT)  # type: ignore[call-overload] # noqa: SIM115
+        self._tar = tarfile.open(fileobj=self._plain, mode="w|", format=tarfile.PAX_FORMAT)  # type: ignore[call-overload]
         return self
 
     def add(self, member: tarfile.TarInfo, content: IO[bytes] | None = None) -> None:
