@@ -7,7 +7,7 @@ from __future__ import annotations
 import typing as t
 
 from .._aws import tags as tagging
-from .._aws.apply import Call, Clock, apply, overlay, report
+from .._aws.apply import CLOCK, Call, Clock, apply, overlay, report
 from .._aws.clients import Clients
 from .common import LINKED_ROLE
 
@@ -17,7 +17,7 @@ UPDATE_IN_PROGRESS = (("UpdateInProgressException", ""), ("ResourceInUseExceptio
 """A cluster takes one change of its capacity providers at a time. [B PutClusterCapacityProviders]"""
 
 
-def run(params: t.Mapping[str, t.Any], clients: Clients, check_mode: bool, clock: Clock = Clock()) -> dict[str, t.Any]:
+def run(params: t.Mapping[str, t.Any], clients: Clients, check_mode: bool, clock: Clock = CLOCK) -> dict[str, t.Any]:
     wanted = normalise(params["cluster"])
     found = read(clients, wanted["name"])
     current = view(found)
@@ -117,7 +117,8 @@ def _united(wanted: Section, current: Section) -> list[str]:
 
 
 def _notes(wanted: Section, current: Section) -> list[str]:
-    differing = [f"{name} is {current['settings'].get(name)}, not {value}" for name, value in wanted["settings"].items() if current["settings"].get(name) != value]
+    settings = current["settings"]
+    differing = [f"{name} is {settings.get(name)}, not {value}" for name, value in wanted["settings"].items() if settings.get(name) != value]
     absent = [f"{name} is not a capacity provider" for name in wanted["capacity_providers"] if name not in current["capacity_providers"]]
     return [f"Cluster {wanted['name']} has no tag {tagging.SYSTEM}={wanted['tags'][tagging.SYSTEM]}; it is used as it is.", *differing, *absent]
 

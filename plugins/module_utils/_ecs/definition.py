@@ -2,9 +2,9 @@
 # This module util is PRIVATE to the collection. It can have breaking changes at any time.
 """Task definitions in one normal form, so that what is wanted and what is registered can be compared with ``==``. Pure.
 
-DescribeTaskDefinition never gives back exactly what RegisterTaskDefinition was given: it fills defaults, adds empty lists and sorts at will. Both sides are
-brought to the same form: read-only members, empty values and AWS's defaults are dropped, lists whose order means nothing are sorted. What remains is what matters,
-so the same form is what a diff shows.
+DescribeTaskDefinition never gives back exactly what RegisterTaskDefinition was given: it fills defaults, adds empty lists and sorts at will.
+Both sides are brought to the same form: read-only members, empty values and AWS's defaults are dropped, lists whose order means nothing are
+sorted. What remains is what matters, so the same form is what a diff shows.
 """
 
 from __future__ import annotations
@@ -15,7 +15,18 @@ import typing as t
 Dict = t.Dict[str, t.Any]
 
 READ_ONLY = frozenset(
-    "taskDefinitionArn revision status requiresAttributes compatibilities registeredAt registeredBy deregisteredAt deleteRequestedAt tags".split()
+    {
+        "taskDefinitionArn",
+        "revision",
+        "status",
+        "requiresAttributes",
+        "compatibilities",
+        "registeredAt",
+        "registeredBy",
+        "deregisteredAt",
+        "deleteRequestedAt",
+        "tags",
+    }
 )
 """Members of DescribeTaskDefinition that RegisterTaskDefinition does not take. fargate-rules.md 1. Tags are compared by themselves."""
 

@@ -23,6 +23,6 @@ def _mark(left: t.Any, right: t.Any, before: t.Any, after: t.Any) -> t.Any:
     if all(isinstance(side, t.Mapping) for side in (left, right, before, after)):
         return {key: _mark(left[key], item, before[key], after[key]) if key in left else item for key, item in right.items()}
     if isinstance(right, list) and isinstance(left, list) and len(left) == len(right):
-        return [_mark(*sides) for sides in zip(left, right, before, after)]
+        return [_mark(*sides) for sides in zip(left, right, before, after, strict=True)]
     hidden_change = isinstance(right, str) and MASK in right and left == right and before != after
     return f"{right} (changed)" if hidden_change else right

@@ -9,7 +9,7 @@ import json
 import typing as t
 
 from .._aws import tags as tagging
-from .._aws.apply import Call, Clock, Ref, apply, covers, overlay, report
+from .._aws.apply import CLOCK, Call, Clock, Ref, apply, covers, overlay, report
 from .._aws.clients import Clients
 from .._aws.errors import CutoverError
 from .._aws.run import KNOWN_AFTER_APPLY
@@ -20,8 +20,8 @@ from .task_definitions import differs
 
 Wanted = t.Mapping[str, t.Any]
 
-NOT_ATTACHED = (("InvalidParameterException", "does not have an associated load balancer"),)
-"""ECS sees a target group on its listener a moment after Elastic Load Balancing does."""
+NOT_YET = (*LINKED_ROLE, *NEW_ROLE, ("InvalidParameterException", "does not have an associated load balancer"))
+"""Refusals that pass. ECS sees a target group on its listener a moment after Elastic Load Balancing does."""
 
 DEFAULTS: dict[str, t.Any] = {
     "healthCheckGracePeriodSeconds": 0,
@@ -47,7 +47,7 @@ UPDATABLE = (
 )
 
 
-def run(params: t.Mapping[str, t.Any], clients: Clients, check_mode: bool, clock: Clock = Clock()) -> dict[str, t.Any]:
+def run(params: t.Mapping[str, t.Any], clients: Clients, check_mode: bool, clock: Clock = CLOCK) -> dict[str, t.Any]:
     definitions = {item["family"]: item for item in params.get("task_definitions") or []}
     current = read(clients, params["services"], check_mode)
     wanted = {item["name"]: look_up(item, definitions, clients, check_mode) for item in params["services"]}
@@ -116,7 +116,10 @@ def _definition_arn(item: Wanted, definitions: t.Mapping[str, Wanted], clients: 
     if check_mode and (found is None or (planned is not None and differs(planned, found))):
         return f"{family}:{KNOWN_AFTER_APPLY}"
     if found is None:
-        raise CutoverError(f"The family {family} of service {item['name']} has no active revision. Run the role taskdef first (--tags taskdef). No service was created or changed.")
+        raise CutoverError(
+            f"The family {family} of service {item['name']} has no active revision. Run the role taskdef first (--tags taskdef). "
+            "No service was created or changed."
+        )
     return found.arn
 
 
@@ -135,7 +138,8 @@ def _load_balancer(target: Wanted, item: Wanted, clients: Clients, check_mode: b
     if not check_mode and not (group and group.get("LoadBalancerArns")):
         state = "is not attached to a load balancer" if group else "does not exist"
         raise CutoverError(
-            f"The target group {target['target_group']} of service {item['name']} {state}. Run the role alb first (--tags alb). No service was created or changed."
+            f"The target group {target['target_group']} of service {item['name']} {state}. Run the role alb first (--tags alb). "
+            "No service was created or changed."
         )
     return {
         "targetGroupArn": group["TargetGroupArn"] if group else KNOWN_AFTER_APPLY,
@@ -176,8 +180,7 @@ def _create(wanted: Wanted, previous: t.Mapping[str, t.Any] | None) -> Call:
     params["tags"] = tagging.to_list(wanted.get("tags", {}), lower=True)
     params["clientToken"] = client_token(params, previous)
     text = f"create service {wanted['serviceName']} with {wanted['desiredCount']} tasks"
-    again = LINKED_ROLE + NEW_ROLE + NOT_ATTACHED
-    return Call(text, "ecs", "create_service", params, gives={Ref("service", wanted["serviceName"]): ("service", "serviceArn")}, again=again)
+    return Call(text, "ecs", "create_service", params, gives={Ref("service", wanted["serviceName"]): ("service", "serviceArn")}, again=NOT_YET)
 
 
 def client_token(params: t.Mapping[str, t.Any], previous: t.Mapping[str, t.Any] | None) -> str:
@@ -194,7 +197,8 @@ def _update(wanted: Wanted, current: t.Mapping[str, t.Any]) -> t.Iterator[Call]:
         drift["desiredCount"] = wanted["desiredCount"]
     if drift:
         text = f"update {', '.join(sorted(drift))} of service {wanted['serviceName']}"
-        yield Call(text, "ecs", "update_service", {"cluster": wanted["cluster"], "service": wanted["serviceName"], **drift}, again=LINKED_ROLE + NEW_ROLE + NOT_ATTACHED)
+        params = {"cluster": wanted["cluster"], "service": wanted["serviceName"], **drift}
+        yield Call(text, "ecs", "update_service", params, again=NOT_YET)
 
 
 def _too_few(wanted: Wanted, now: t.Mapping[str, t.Any]) -> bool:
@@ -243,7 +247,8 @@ def _wait_until_drained(wanted: Wanted, clients: Clients, clock: Clock, timeout:
     while (describe_services(clients, cluster, [name]) or {}).get(name, {}).get("status") == "DRAINING":
         if clock.now() >= deadline:
             raise CutoverError(
-                f"The deleted service {name} in cluster {cluster} was still draining after {timeout} s (wait_timeout). No service was created or changed. Run again later."
+                f"The deleted service {name} in cluster {cluster} was still draining after {timeout} s (wait_timeout). Run again later. "
+                "No service was created or changed."
             )
         clock.sleep(poll_seconds)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import typing as t
 
 from .._aws import tags as tagging
-from .._aws.apply import Call, Clock, Ids, Ref, apply, report
+from .._aws.apply import CLOCK, Call, Clock, Ids, Ref, apply, report
 from .._aws.clients import Clients
 from .._aws.errors import CutoverError
 from .._aws.run import KNOWN_AFTER_APPLY
@@ -18,7 +18,7 @@ from .masking import mask_pair
 Wanted = t.Mapping[str, t.Any]
 
 
-def run(params: t.Mapping[str, t.Any], clients: Clients, check_mode: bool, clock: Clock = Clock()) -> dict[str, t.Any]:
+def run(params: t.Mapping[str, t.Any], clients: Clients, check_mode: bool, clock: Clock = CLOCK) -> dict[str, t.Any]:
     wanted = params["task_definitions"]
     current = {item["family"]: newest_definition(clients, item["family"]) for item in wanted}
     for item in wanted:
