@@ -1,0 +1,243 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: fargate_services
+version_added: 0.1.0
+short_description: Create or update the ECS services of a Fargate target
+description:
+  - Creates each service with the newest active revision of its task definition family, and updates only what drifted. Compared are the task
+    definition, network configuration, deployment configuration, health check grace period, platform version, load balancers, ECS Exec, tag
+    propagation, zone rebalancing and tags.
+  - The number of tasks is set when a service is created. After that it belongs to people and to auto scaling.
+  - It does not wait until the services are stable; M(cutover.fargate.health_verify) does, and tells why when they are not.
+options:
+  services:
+    description: Section C(services) of the plan.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      name:
+        description: Name of the service, unique within the cluster.
+        type: str
+        required: true
+      kind:
+        description: V(web) or V(worker), for readers.
+        type: str
+      cluster:
+        description: Name of the cluster.
+        type: str
+        required: true
+      family:
+        description: Family of the task definition. The newest active revision is deployed.
+        type: str
+        required: true
+      desired_count:
+        description: Number of tasks of a new service.
+        type: int
+        required: true
+      desired_count_enforced:
+        description: Whether a service that has been scaled to zero is brought back to O(services[].desired_count).
+        type: bool
+        default: false
+      platform_version:
+        description: Fargate platform version.
+        type: str
+      subnets:
+        description: Ids of the tasks' subnets.
+        type: list
+        elements: str
+        required: true
+      security_group:
+        description: Name of the tasks' security group, in the VPC of the subnets.
+        type: str
+        required: true
+      assign_public_ip:
+        description: Whether the tasks get public addresses.
+        type: str
+        choices: [ENABLED, DISABLED]
+        default: DISABLED
+      load_balancers:
+        description: The target groups the tasks are registered with.
+        type: list
+        elements: dict
+        suboptions:
+          target_group:
+            description: Name of the target group.
+            type: str
+            required: true
+          container_name:
+            description: Name of the container.
+            type: str
+            required: true
+          container_port:
+            description: Port of the container.
+            type: int
+            required: true
+      health_check_grace_period_seconds:
+        description: For how long failing health checks of a new task are ignored. Only with a load balancer.
+        type: int
+      deployment_configuration:
+        description: DeploymentConfiguration of the API. Members that are not given are left alone.
+        type: dict
+      enable_execute_command:
+        description: Whether ECS Exec is on.
+        type: bool
+      propagate_tags:
+        description: V(SERVICE), V(TASK_DEFINITION) or V(NONE).
+        type: str
+      enable_ecs_managed_tags:
+        description: Whether AWS tags the tasks with cluster and service.
+        type: bool
+      availability_zone_rebalancing:
+        description: V(ENABLED) or V(DISABLED).
+        type: str
+      tags:
+        description: Tags of the service. C(cutover:system) marks it as ours.
+        type: dict
+  task_definitions:
+    description:
+      - Section C(task_definitions) of the plan. With it, check mode tells that a service would get a revision that is yet to be registered.
+    type: list
+    elements: dict
+    default: []
+  wait_timeout:
+    description: For how many seconds to wait for a deleted service of the same name that is still draining.
+    type: float
+    default: 600
+  poll_seconds:
+    description: Seconds between two looks.
+    type: float
+    default: 5
+extends_documentation_fragment:
+  - cutover.fargate.account
+  - cutover.fargate.attributes
+  - cutover.fargate.attributes.actiongroup
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+attributes:
+  check_mode:
+    support: full
+    details: Works before anything exists; ids that AWS will give are shown as C((known after apply)).
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+notes:
+  - community.aws.ecs_service does not see a change of subnets, security groups, public address, deployment configuration or platform version, fails when
+    tags change, and updates a service on every run when the number of tasks is left to auto scaling. It gives up when AWS throttles it.
+  - A role or a service-linked role that was just created is waited for, for up to 90 seconds.
+  - Fails when a service of that name exists without our tag or with another launch type.
+  - Needs the permissions ecs:DescribeServices, ecs:DescribeTaskDefinition, ecs:CreateService, ecs:UpdateService, ecs:TagResource, ec2:DescribeSubnets,
+    ec2:DescribeSecurityGroups, elasticloadbalancing:DescribeTargetGroups, iam:PassRole and, for the first service of an account, iam:CreateServiceLinkedRole.
+author:
+  - The cutover.fargate authors (@cutover)
+"""
+
+EXAMPLES = r"""
+- name: Create the services
+  cutover.fargate.fargate_services:
+    region: eu-west-1
+    services:
+      - name: web
+        cluster: shop-fargate
+        family: shop-web-fargate
+        desired_count: 2
+        platform_version: LATEST
+        subnets: [subnet-0a, subnet-0b]
+        security_group: shop-fargate
+        load_balancers:
+          - target_group: shop-web-fargate
+            container_name: nginx
+            container_port: 80
+        health_check_grace_period_seconds: 60
+        deployment_configuration:
+          minimumHealthyPercent: 100
+          maximumPercent: 200
+        tags:
+          cutover:system: shop
+"""
+
+RETURN = r"""
+changes:
+  description: What was (or in check mode would be) changed, in plain words. Also returned when the module fails half-way.
+  returned: always
+  type: list
+  elements: str
+  sample: ["create service web with 2 tasks"]
+services:
+  description: One entry for each service.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Name of the service.
+      type: str
+      returned: success
+      sample: web
+    cluster:
+      description: Name of the cluster.
+      type: str
+      returned: success
+      sample: shop-fargate
+    task_definition:
+      description: The revision that it deploys.
+      type: str
+      returned: success
+      sample: arn:aws:ecs:eu-west-1:123456789012:task-definition/shop-web-fargate:1
+    state:
+      description: V(created), V(updated) or V(unchanged) by this run.
+      type: str
+      returned: success
+      sample: created
+"""
+
+from ansible_collections.cutover.fargate.plugins.module_utils._aws.run import run_module
+from ansible_collections.cutover.fargate.plugins.module_utils._ecs.services import run
+from ansible_collections.cutover.fargate.plugins.module_utils._translate.secrets import mask
+
+TEXT, FLAG = {"type": "str"}, {"type": "bool"}
+NAME = {"type": "str", "required": True}
+
+LOAD_BALANCER = {"target_group": NAME, "container_name": NAME, "container_port": {"type": "int", "required": True}}
+SERVICE = {
+    "name": NAME,
+    "kind": TEXT,
+    "cluster": NAME,
+    "family": NAME,
+    "desired_count": {"type": "int", "required": True},
+    "desired_count_enforced": {"type": "bool", "default": False},
+    "platform_version": TEXT,
+    "subnets": {"type": "list", "elements": "str", "required": True},
+    "security_group": NAME,
+    "assign_public_ip": {"type": "str", "choices": ["ENABLED", "DISABLED"], "default": "DISABLED"},
+    "load_balancers": {"type": "list", "elements": "dict", "options": LOAD_BALANCER},
+    "health_check_grace_period_seconds": {"type": "int"},
+    "deployment_configuration": {"type": "dict"},
+    "enable_execute_command": FLAG,
+    "propagate_tags": TEXT,
+    "enable_ecs_managed_tags": FLAG,
+    "availability_zone_rebalancing": TEXT,
+    "tags": {"type": "dict"},
+}
+
+# Environment values of the task definitions may be secrets: not for syslog.
+ARGUMENT_SPEC = {
+    "services": {"type": "list", "elements": "dict", "required": True, "options": SERVICE},
+    "task_definitions": {"type": "list", "elements": "dict", "default": [], "no_log": True},
+    "wait_timeout": {"type": "float", "default": 600},
+    "poll_seconds": {"type": "float", "default": 5},
+}
+
+
+def main() -> None:
+    run_module(run, ARGUMENT_SPEC, mask=mask)
+
+
+if __name__ == "__main__":
+    main()
