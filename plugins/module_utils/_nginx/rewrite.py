@@ -207,9 +207,8 @@ def _reachable(survey: _Survey, findings: list[Finding]) -> t.Iterator[_Use]:
             if found.name not in seen:
                 seen.add(found.name)
                 queue.extend(survey.values.get(found.name, []))
-        elif found is not None and b"\\" in use.word.raw[found.start : found.end]:
-            findings.append(use.finding("NGX-ESCAPE", "BLOCKER", "the host contains an escape", "write the host without a backslash"))
         else:
+            # A host cannot be spelled with an escape: nginx resolves only those of quotes, backslashes and control characters.
             yield use
 
 
