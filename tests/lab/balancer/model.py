@@ -88,12 +88,13 @@ class Listener:
 
 @dataclass(frozen=True)
 class BalancerConfig:
-    """The whole state of one load balancer. ``xff_mode`` is routing.http.xff_header_processing.mode."""
+    """The whole state of one load balancer. ``xff_mode`` is routing.http.xff_header_processing.mode; ``connect_timeout`` is AWS's 10 s, to be scaled."""
 
     listeners: Sequence[Listener] = ()
     target_groups: Sequence[TargetGroup] = ()
     idle_timeout: float = 60
     client_keep_alive: float = 3600
+    connect_timeout: float = 10
     http2: bool = True
     xff_mode: str = "append"
 
