@@ -1,0 +1,340 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# This module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""Reads one snapshot of all signals. Only describing calls. What expires (stopped tasks, events, bad health) is remembered from poll to poll."""
+
+from __future__ import annotations
+
+import email.utils
+import typing as t
+from contextlib import contextmanager
+
+from .._aws.errors import error_code, explain, is_code
+from . import predicates
+from .clock import Clock
+from .collect_network import NetworkReader, pages, plain
+from .facts import log_options, task_id
+from .model import SOURCE, WORKER, Failure, HealthRecord, Json, LogLine, Service, Snapshot
+
+try:
+    from botocore.exceptions import BotoCoreError, ClientError
+except ImportError:  # the action plugin and AnsibleAWSModule report the missing library
+
+    class BotoCoreError(Exception):  # type: ignore[no-redef]
+        pass
+
+    class ClientError(Exception):  # type: ignore[no-redef]
+        pass
+
+
+# Waiting does not help against these.
+PERMANENT = (
+    "AccessDenied",
+    "AccessDeniedException",
+    "UnauthorizedOperation",
+    "UnrecognizedClientException",
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidClientTokenId",
+)
+MOST_TASKS, MOST_LINES, MOST_PAGES = 3, 200, 5
+
+
+class Collector:
+    """The senses of the loop. ``look(details)``: with details, everything that the decision tree may ask for is read too."""
+
+    def __init__(self, params: Json, clients: t.Any, clock: Clock) -> None:
+        self.params = params
+        self.clients = clients
+        self.clock = clock
+        self._started: float | None = None
+        self._ahead: float | None = None
+        self._stopped: dict[str, Json] = {}
+        self._events: dict[str, Json] = {}
+        self._history: dict[tuple[str, str, int], HealthRecord] = {}
+        self._definitions: dict[str, Json] = {}
+        self._stores: dict[str, list[Json]] = {}
+        self._reader = NetworkReader(clients)
+        self._lines: dict[tuple[str, str], list[LogLine]] = {}
+        self._seen: dict[tuple[str, str], set[str]] = {}
+
+    def look(self, details: bool) -> Snapshot:
+        params = self.params
+        snapshot = Snapshot(
+            side=str(params["side"]),
+            fqdn=str(params["fqdn"]),
+            region=self.clients.region,
+            cluster=str(params["cluster"]),
+            load_balancer_name=params.get("load_balancer"),
+        )
+        with self._section(snapshot, "services"):
+            self._services(snapshot)
+        snapshot.at = self.clock.wall() + (self._ahead or 0.0)
+        snapshot.started = self._started = self._started if self._started is not None else snapshot.at
+        with self._section(snapshot, "tasks"):
+            self._tasks(snapshot)
+        if snapshot.load_balancer_name:
+            self._balancers(snapshot)
+        self._remember_health(snapshot)
+        self._network(snapshot, details)
+        self._logs(snapshot, details)
+        with self._section(snapshot, "images"):
+            self._images(snapshot, details)
+        return snapshot
+
+    @contextmanager
+    def _section(self, snapshot: Snapshot, name: str) -> t.Iterator[None]:
+        """The clients have retried already: what fails now is noted as unknown."""
+        try:
+            yield
+        except (ClientError, BotoCoreError) as error:
+            snapshot.failures.append(Failure(name, explain(error), error_code(error) in PERMANENT))
+
+    # --- ECS
+
+    def _services(self, snapshot: Snapshot) -> None:
+        wanted = {str(entry["name"]): entry for entry in self.params["services"]}
+        snapshot.services = [Service(**{key: entry.get(key) for key in SPEC if entry.get(key) is not None}) for entry in wanted.values()]
+        names, ecs = list(wanted), self.clients("ecs")
+        found: dict[str, Json] = {}
+        for start in range(0, len(names), 10):
+            try:
+                answer = ecs.describe_services(cluster=snapshot.cluster, services=names[start : start + 10])
+            except ClientError as error:
+                if not is_code(error, "ClusterNotFoundException"):
+                    raise
+                snapshot.cluster_missing = True
+                return
+            self._set_clock(answer)
+            found.update({str(service["serviceName"]): plain(service) for service in answer["services"]})
+        for signal in snapshot.services:
+            self._service(signal, found.get(signal.name))
+
+    def _set_clock(self, answer: Json) -> None:
+        """How far AWS's clock is ahead of ours, from the Date header; it is cut to whole seconds, so the largest difference seen is the nearest."""
+        date = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
+        parsed = email.utils.parsedate_tz(date) if date else None
+        if parsed:
+            ahead = email.utils.mktime_tz(parsed) - self.clock.wall()
+            self._ahead = ahead if self._ahead is None else max(self._ahead, ahead)
+
+    def _service(self, signal: Service, service: Json | None) -> None:
+        signal.service = service
+        if service is None:
+            return
+        for event in service.get("events", [])[:30]:
+            self._events[f"{signal.name} {event['id']}"] = event
+        signal.events = [event for key, event in self._events.items() if key.startswith(f"{signal.name} ")]
+        if signal.primary.get("taskDefinition"):
+            signal.definition = self._definition(signal.primary["taskDefinition"])
+        if signal.family and self.params["side"] != SOURCE:
+            signal.newest = self._newest(signal.family)
+        signal.groups = list(((service.get("networkConfiguration") or {}).get("awsvpcConfiguration") or {}).get("securityGroups", []))
+
+    def _definition(self, arn: str) -> Json:
+        """A revision never changes."""
+        if arn not in self._definitions:
+            self._definitions[arn] = plain(self.clients("ecs").describe_task_definition(taskDefinition=arn)["taskDefinition"])
+        return self._definitions[arn]
+
+    def _newest(self, family: str) -> Json | None:
+        try:
+            found: Json = plain(self.clients("ecs").describe_task_definition(taskDefinition=family)["taskDefinition"])
+        except ClientError as error:
+            if is_code(error, "ClientException", "InvalidParameterException"):
+                return None
+            raise
+        return found
+
+    def _tasks(self, snapshot: Snapshot) -> None:
+        for signal in snapshot.services:
+            if signal.service is None:
+                continue
+            signal.tasks = self._describe_tasks(snapshot.cluster, signal.name, "RUNNING")
+            for task in self._describe_tasks(snapshot.cluster, signal.name, "STOPPED"):
+                self._stopped[f"{signal.name} {task['taskArn']}"] = task
+            signal.stopped = [task for key, task in self._stopped.items() if key.startswith(f"{signal.name} ")]
+            if snapshot.side == SOURCE or any(task.get("containerInstanceArn") for task in signal.tasks):
+                self._instances(snapshot.cluster, signal)
+
+    def _describe_tasks(self, cluster: str, service: str, status: str) -> list[Json]:
+        ecs = self.clients("ecs")
+        arns = pages(ecs, "list_tasks", "taskArns", cluster=cluster, serviceName=service, desiredStatus=status)
+        found: list[Json] = []
+        for start in range(0, len(arns), 100):
+            found += plain(ecs.describe_tasks(cluster=cluster, tasks=arns[start : start + 100])["tasks"])
+        return found
+
+    def _instances(self, cluster: str, signal: Service) -> None:
+        """Container instance -> EC2 instance id: what instance target groups register. The instances' groups are the tasks' groups in bridge mode."""
+        arns = sorted({str(task["containerInstanceArn"]) for task in signal.tasks if task.get("containerInstanceArn")})
+        if not arns:
+            return
+        found = self.clients("ecs").describe_container_instances(cluster=cluster, containerInstances=arns[:100])["containerInstances"]
+        signal.instances = {str(entry["containerInstanceArn"]): str(entry["ec2InstanceId"]) for entry in found if entry.get("ec2InstanceId")}
+        if not signal.groups and signal.instances:
+            reservations = pages(self.clients("ec2"), "describe_instances", "Reservations", InstanceIds=sorted(set(signal.instances.values())))
+            instances = [instance for reservation in reservations for instance in reservation.get("Instances", [])]
+            signal.groups = sorted({group["GroupId"] for instance in instances for group in instance.get("SecurityGroups", [])})
+
+    # --- load balancers
+
+    def _balancers(self, snapshot: Snapshot) -> None:
+        with self._section(snapshot, "load_balancer"):
+            snapshot.load_balancer = self._balancer(str(snapshot.load_balancer_name))
+            if snapshot.load_balancer:
+                arn = snapshot.load_balancer["LoadBalancerArn"]
+                snapshot.listeners = self._listeners(arn)
+                groups = pages(self.clients("elbv2"), "describe_target_groups", "TargetGroups", LoadBalancerArn=arn)
+                snapshot.target_groups = {group["TargetGroupArn"]: group for group in groups}
+        with self._section(snapshot, "targets"):
+            for arn in {arn for signal in snapshot.services for arn in signal.target_group_arns} & set(snapshot.target_groups):
+                health = self.clients("elbv2").describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
+                snapshot.target_groups[arn]["TargetHealth"] = plain(health)
+        with self._section(snapshot, "addresses"):
+            snapshot.addresses = self._addresses(snapshot.load_balancer)
+        other = self.params.get("compare_load_balancer")
+        with self._section(snapshot, "other_load_balancer"):
+            snapshot.other_load_balancer = self._balancer(str(other)) if other else None
+            if snapshot.other_load_balancer:
+                snapshot.other_listeners = self._listeners(snapshot.other_load_balancer["LoadBalancerArn"])
+                snapshot.other_addresses = self._addresses(snapshot.other_load_balancer) or [snapshot.other_load_balancer["DNSName"]]
+
+    def _balancer(self, name: str) -> Json | None:
+        try:
+            found = self.clients("elbv2").describe_load_balancers(Names=[name])["LoadBalancers"]
+        except ClientError as error:
+            if is_code(error, "LoadBalancerNotFound", "LoadBalancerNotFoundException"):
+                return None
+            raise
+        return next((plain(entry) for entry in found), None)
+
+    def _listeners(self, arn: str) -> list[Json]:
+        elbv2 = self.clients("elbv2")
+        listeners = pages(elbv2, "describe_listeners", "Listeners", LoadBalancerArn=arn)
+        for listener in listeners:
+            listener["Rules"] = pages(elbv2, "describe_rules", "Rules", ListenerArn=listener["ListenerArn"])
+        return listeners
+
+    def _addresses(self, balancer: Json | None) -> list[str]:
+        """The addresses of the load balancer's nodes: public ones where they exist and no proxy is used."""
+        if balancer is None:
+            return []
+        suffix = str(balancer["LoadBalancerArn"]).split(":loadbalancer/", 1)[-1]
+        cards = pages(self.clients("ec2"), "describe_network_interfaces", "NetworkInterfaces", Filters=[{"Name": "description", "Values": [f"ELB {suffix}"]}])
+        outside = balancer.get("Scheme") == "internet-facing" and not self.params.get("probe_proxy")
+        found = [(card.get("Association") or {}).get("PublicIp") if outside else None for card in cards]
+        return sorted({str(public or card["PrivateIpAddress"]) for public, card in zip(found, cards, strict=True)})
+
+    def _remember_health(self, snapshot: Snapshot) -> None:
+        for arn, group in snapshot.target_groups.items():
+            for entry in group.get("TargetHealth", []):
+                health = entry["TargetHealth"]
+                identifier, port = predicates.target_key(entry)
+                if health["State"] == "unhealthy":
+                    record = HealthRecord(
+                        arn, identifier, port, health["State"], str(health.get("Reason", "")), str(health.get("Description", "")), snapshot.at
+                    )
+                    self._history[arn, identifier, port] = record
+        snapshot.health_history = list(self._history.values())
+
+    def _network(self, snapshot: Snapshot, details: bool) -> None:
+        """Data stores until they could be read, groups at every poll (a person may be repairing them), routes and ACLs only when something is wrong."""
+        for kind, read in ({"rds": self._reader.databases, "elasticache": self._reader.caches}).items():
+            with self._section(snapshot, kind):
+                if kind not in self._stores:
+                    self._stores[kind] = read()
+        snapshot.network.data_stores = [dict(store) for kind in ("rds", "elasticache") for store in self._stores.get(kind, [])]
+        with self._section(snapshot, "network"):
+            self._reader.groups(snapshot)
+        if details:
+            with self._section(snapshot, "routes"):
+                self._reader.routes(snapshot)
+
+    # --- logs and images
+
+    def _logs(self, snapshot: Snapshot, details: bool) -> None:
+        """Workers always (their log is a check), the others when something is wrong."""
+        for signal in snapshot.services:
+            if signal.service is None or not (details or signal.kind == WORKER):
+                continue
+            with self._section(snapshot, "logs"):
+                self._service_logs(snapshot, signal)
+
+    def _service_logs(self, snapshot: Snapshot, signal: Service) -> None:
+        running = sorted(signal.tasks, key=lambda task: -float(task.get("createdAt") or 0))[:MOST_TASKS]
+        stopped = predicates.crashes(snapshot, signal)[:MOST_TASKS]
+        for task in [*running, *stopped]:
+            definition = self._definition(str(task["taskDefinitionArn"]))
+            for container in definition.get("containerDefinitions", []):
+                group, prefix = log_options(container)
+                stream = _stream_name(task, str(container["name"]), prefix)
+                if group and stream and group not in signal.missing_log_groups:
+                    self._read(signal, LogLine(task_id(task), str(container["name"]), group, stream, _since(snapshot, task), ""))
+
+    def _read(self, signal: Service, start: LogLine) -> None:
+        """New lines of one stream; a line has an id, so the overlap of two reads does not count twice."""
+        key = (start.group, start.stream)
+        lines, seen = self._lines.setdefault(key, []), self._seen.setdefault(key, set())
+        since = lines[-1].at if lines else start.at
+        try:
+            events = self._events_of(start.group, start.stream, since)
+        except ClientError as error:
+            if not is_code(error, "ResourceNotFoundException"):
+                raise
+            if "group" in str(error):
+                signal.missing_log_groups.append(start.group)
+            events = []
+        for event in events:
+            if event["eventId"] not in seen:
+                seen.add(event["eventId"])
+                lines.append(LogLine(start.task, start.container, start.group, start.stream, event["timestamp"] / 1000, str(event["message"]).rstrip()))
+        lines.sort(key=lambda line: line.at)
+        del lines[:-MOST_LINES]
+        signal.logs += lines
+
+    def _events_of(self, group: str, stream: str, since: float) -> list[Json]:
+        """A busy stream gives its first pages now and the rest at the next poll."""
+        paginator = self.clients("logs").get_paginator("filter_log_events")
+        events: list[Json] = []
+        for number, page in enumerate(paginator.paginate(logGroupName=group, logStreamNames=[stream], startTime=int(since * 1000))):
+            events += page.get("events", [])
+            if number + 1 >= MOST_PAGES:
+                break
+        return events
+
+    def _images(self, snapshot: Snapshot, details: bool) -> None:
+        """Does ECR have the images? Asked only while tasks do not run."""
+        for signal in snapshot.services if details else []:
+            service = signal.service or {}
+            if service and int(service.get("runningCount", 0)) < int(service.get("desiredCount", 0)):
+                images = [str(container.get("image", "")) for container in (signal.newest or signal.definition or {}).get("containerDefinitions", [])]
+                signal.missing_images = [image for image in images if ".dkr.ecr." in image and not self._image_exists(image)]
+
+    def _image_exists(self, image: str) -> bool:
+        registry, _slash, rest = image.partition("/")
+        repository, _at, digest = rest.partition("@")
+        repository, _colon, tag = repository.partition(":")
+        which = {"imageDigest": digest} if digest else {"imageTag": tag or "latest"}
+        try:
+            self.clients("ecr").describe_images(registryId=registry.split(".", maxsplit=1)[0], repositoryName=repository, imageIds=[which])
+        except ClientError as error:
+            if is_code(error, "ImageNotFoundException", "RepositoryNotFoundException"):
+                return False
+            raise
+        return True
+
+
+SPEC = ("name", "kind", "family", "desired_count", "container_name", "container_port")
+
+
+def _stream_name(task: Json, container: str, prefix: str) -> str | None:
+    """prefix/container/task id; without a prefix (EC2 only) the stream is named by the container's runtime id."""
+    if prefix:
+        return f"{prefix}/{container}/{task_id(task)}"
+    return next((str(entry["runtimeId"]) for entry in task.get("containers", []) if entry.get("name") == container and entry.get("runtimeId")), None)
+
+
+def _since(snapshot: Snapshot, task: Json) -> float:
+    """From a minute before the task began (delivery and clocks), but not the whole past of a task that has run for days."""
+    end = predicates.stopped_at(task) if task.get("lastStatus") == "STOPPED" else snapshot.at
+    return max(float(task.get("createdAt") or 0.0) - 60.0, end - 300.0)

@@ -1,0 +1,247 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# This module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""One service within one snapshot, with what the branches of the decision tree ask of it."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from dataclasses import dataclass
+
+from . import predicates, reach
+from .causes import render
+from .model import CERTAIN, LIKELY, Cause, Evidence, Json, LogLine, Service, Snapshot
+from .patterns import LOG_ROWS, LogRow, log_match
+
+ORDER = {row.id: number for number, row in enumerate(LOG_ROWS)}
+
+# Log lines reach CloudWatch some seconds after they were written, and clocks differ a little: a line this much older
+# than the first poll still counts as seen by it.
+LOG_LAG = 10.0
+
+
+class Hit(t.NamedTuple):
+    """A log line and the row that explains it."""
+
+    row: LogRow
+    match: t.Match[str]
+    line: LogLine
+
+
+@dataclass(frozen=True)
+class Case:
+    snapshot: Snapshot
+    signal: Service
+
+    # --- names
+
+    @property
+    def definition(self) -> Json:
+        return self.signal.newest or self.signal.definition or {}
+
+    @property
+    def role(self) -> str:
+        return str(self.definition.get("executionRoleArn", "")).rsplit("/", 1)[-1]
+
+    def context(self, **more: t.Any) -> Json:
+        """What the texts of every cause may name."""
+        snapshot, signal = self.snapshot, self.signal
+        arn = next(iter(signal.target_group_arns), None)
+        tasks = [*signal.tasks, *sorted(signal.stopped, key=predicates.stopped_at, reverse=True)]
+        known = {
+            "region": snapshot.region,
+            "cluster": snapshot.cluster,
+            "service": signal.name,
+            "fqdn": snapshot.fqdn,
+            "load_balancer": snapshot.load_balancer_name,
+            "load_balancer_arn": (snapshot.load_balancer or {}).get("LoadBalancerArn"),
+            "definition": str(self.definition.get("taskDefinitionArn", signal.family)).rsplit("/", 1)[-1],
+            "execution_role": self.role,
+            "task_groups": ", ".join(signal.groups),
+            "target_group": arn,
+            "target_group_name": snapshot.target_groups.get(str(arn), {}).get("TargetGroupName"),
+            "task": task_id(tasks[0]) if tasks else None,
+            "image": next((container.get("image") for container in self.containers()), None),
+            "log_group": next((group for group, _prefix in map(log_options, self.containers()) if group), None),
+        }
+        return {**known, **{key: value for key, value in more.items() if value not in (None, "")}}
+
+    def cause(self, identifier: str, confidence: str, evidence: t.Sequence[Evidence], settled: bool = False, **more: t.Any) -> Cause:
+        text = render(identifier, self.context(**more))
+        return Cause(identifier, confidence, text.summary, tuple(evidence), text.fix, text.check, settled)
+
+    def containers(self) -> list[Json]:
+        return list(self.definition.get("containerDefinitions", []))
+
+    def describe(self, task: Json) -> Evidence:
+        return Evidence(f"task {task_id(task)}", predicates.describe_stop(task), predicates.stopped_at(task))
+
+    # --- network
+
+    @property
+    def network_configuration(self) -> Json:
+        configuration: Json = ((self.signal.service or {}).get("networkConfiguration") or {}).get("awsvpcConfiguration") or {}
+        return configuration
+
+    def addresses(self) -> list[str]:
+        """Addresses of the tasks; while none runs, the subnets they will be in."""
+        found = [address for task in self.signal.tasks for address in predicates.addresses_of(task)]
+        subnets = (self.snapshot.network.subnets.get(subnet, {}).get("CidrBlock") for subnet in self.network_configuration.get("subnets", []))
+        return found or [str(block) for block in subnets if block]
+
+    def way_out(self) -> tuple[bool | None, str]:
+        """The first subnet without a way out, if any: tasks land in all of them."""
+        public = self.network_configuration.get("assignPublicIp") == "ENABLED"
+        answers = [
+            reach.way_out(self.snapshot.network, subnet, self.signal.groups, public, self.needs()) for subnet in self.network_configuration.get("subnets", [])
+        ]
+        blocked = [answer for answer in answers if answer[0] is False]
+        return next(iter(blocked or answers), (None, "the service's subnets are not known"))
+
+    def needs(self) -> set[str]:
+        """Services that a starting task talks to, by the names of their VPC endpoints; a registry other than ECR has no endpoint."""
+        images = [str(container.get("image", "")) for container in self.containers()]
+        needs = {"logs"} if any(log_options(container)[0] for container in self.containers()) else set()
+        for image in images:
+            needs |= {"ecr.api", "ecr.dkr", "s3"} if ".dkr.ecr." in image else {f"the registry of {image}"}
+        for secret in [entry.get("valueFrom", "") for container in self.containers() for entry in container.get("secrets", [])]:
+            needs.add("secretsmanager" if ":secretsmanager:" in secret else "ssm")
+        return needs
+
+    def stores(self, kind: str) -> list[Json]:
+        """Databases (or caches) the containers name in their environment; else all of the kind in the tasks' VPC."""
+        stores = [store for store in self.snapshot.network.data_stores if store["kind"] == kind]
+        named = [store for store in stores if self.names(str(store.get("address") or ""))]
+        vpcs = {self.snapshot.network.security_groups.get(group, {}).get("VpcId") for group in self.signal.groups}
+        return named or [store for store in stores if store.get("vpc_id") in vpcs]
+
+    def names(self, address: str) -> bool:
+        values = [str(entry.get("value", "")) for container in self.containers() for entry in container.get("environment", [])]
+        return bool(address) and any(address.lower() in value.lower() for value in values)
+
+    def refused_by(self, store: Json) -> bool:
+        return reach.store_admits(self.snapshot.network, store, self.signal.groups, self.addresses()) is False
+
+    # --- logs
+
+    def fresh(self, at: float) -> bool:
+        """Is it about what happens now, and not about something that was repaired before this run?"""
+        return at >= self.snapshot.started - LOG_LAG
+
+    def hits(self, lines: t.Iterable[LogLine]) -> list[Hit]:
+        """The newest line of each row that matches, in the order of the table; symptoms only when nothing says why."""
+        newest: dict[str, Hit] = {}
+        for line in lines:
+            found = log_match(line.text)
+            if found and (found[0].id not in newest or line.at >= newest[found[0].id].line.at):
+                newest[found[0].id] = Hit(found[0], found[1], line)
+        hits = sorted(newest.values(), key=lambda hit: ORDER[hit.row.id])
+        return [hit for hit in hits if not hit.row.symptom] or hits
+
+    def lines_of(self, task: Json, container: str | None = None) -> list[LogLine]:
+        return [line for line in self.signal.logs if line.task == task_id(task) and container in (None, line.container)]
+
+    def running_lines(self) -> list[LogLine]:
+        alive = {task_id(task) for task in self.signal.tasks}
+        return [line for line in self.signal.logs if line.task in alive]
+
+
+def task_id(task: Json) -> str:
+    return str(task.get("taskArn", "")).rsplit("/", 1)[-1]
+
+
+def log_options(container: Json) -> tuple[str, str]:
+    """(group, stream prefix) of a container that logs to CloudWatch; ('', '') for another driver."""
+    configuration = container.get("logConfiguration") or {}
+    options = configuration.get("options") or {}
+    if configuration.get("logDriver") != "awslogs":
+        return "", ""
+    return str(options.get("awslogs-group", "")), str(options.get("awslogs-stream-prefix", ""))
+
+
+def from_log(line: LogLine) -> Evidence:
+    return Evidence(f"log {line.group} {line.stream}", line.text, line.at)
+
+
+def named_in(text: str, case: Case) -> str | None:
+    """The piece of our configuration that AWS's text names: this makes a matched text certain."""
+    candidates = [str(container.get("image", "")) for container in case.containers()]
+    candidates += [str(entry.get("valueFrom", "")) for container in case.containers() for entry in container.get("secrets", [])]
+    candidates += [log_options(container)[0] for container in case.containers()]
+    candidates.append(case.role)
+    whole = (candidate for candidate in candidates if len(candidate) > 3)
+    return next((candidate for candidate in whole if re.search(rf"(?<![\w.-]){re.escape(candidate)}(?![\w-])", text)), None)
+
+
+def cap(confidence: str, fresh: bool) -> str:
+    """What was seen before this run may be repaired: it is never certain."""
+    return LIKELY if confidence == CERTAIN and not fresh else confidence
+
+
+# --- log lines to causes
+
+
+def log_cause(case: Case, hit: Hit, codes: t.Collection[int], symptom: Evidence | None) -> Cause:
+    """The cause behind a log line of a running task, with its confirmation where there is one."""
+    known = {key: value for key, value in hit.match.groupdict().items() if value}
+    message = known.pop("fatal", None) or known.pop("message", None)
+    more: Json = {**known, "message": message, "log_group": hit.line.group, "stream": hit.line.stream, "container": hit.line.container, "task": hit.line.task}
+    evidence = [from_log(hit.line), *([symptom] if symptom else [])]
+    kind = STORE_ROWS.get(hit.row.id)
+    if kind:
+        return store_cause(case, kind, hit, evidence, more, codes)
+    fresh = case.fresh(hit.line.at)
+    if hit.row.id == "AWS_NET" and case.way_out()[0] is False:
+        return case.cause(hit.row.id, cap(CERTAIN, fresh), [*evidence, Evidence("network", case.way_out()[1])], **more)
+    if hit.row.id == "NGX_REFUSED" and re.match(r"127\.|localhost|\[::1\]", str(known.get("u", ""))):
+        return fpm_down(case, hit, evidence, more)
+    explained = bool(set(hit.row.codes) & set(codes))
+    return case.cause(hit.row.id, cap(CERTAIN if explained else LIKELY, fresh), evidence, **more)
+
+
+STORE_ROWS = {"DB_TIMEOUT": "rds", "DB_REFUSED": "rds", "REDIS_TIMEOUT": "elasticache", "REDIS_REFUSED": "elasticache"}
+STORE_CAUSE = {"rds": "DB_TIMEOUT", "elasticache": "REDIS_TIMEOUT"}
+
+
+def store_cause(case: Case, kind: str, hit: Hit, evidence: list[Evidence], more: Json, codes: t.Collection[int]) -> Cause:
+    """A connection that hangs or is refused, and a group that does not admit the tasks: certain. A wrong host or port looks the same without the second."""
+    stores = case.stores(kind)
+    closed = [store for store in stores if case.refused_by(store)]
+    fresh = case.fresh(hit.line.at)
+    if closed:
+        confidence = CERTAIN if len(closed) == len(stores) else LIKELY
+        return case.cause(
+            STORE_CAUSE[kind],
+            cap(confidence, fresh),
+            [*evidence, store_fact(case, closed[0])],
+            settled=confidence == CERTAIN and fresh,
+            **{**more, **store_words(closed[0])},
+        )
+    known = store_words(stores[0]) if stores else {}
+    explained = bool(set(hit.row.codes) & set(codes))
+    return case.cause(hit.row.id, cap(CERTAIN if explained else LIKELY, fresh), evidence, **{**more, **known})
+
+
+def store_words(store: Json) -> Json:
+    return {"store": f" {store['id']}", "group": ", ".join(store.get("groups", [])), "port": store["port"]}
+
+
+def store_fact(case: Case, store: Json) -> Evidence:
+    groups, mine = ", ".join(store["groups"]), ", ".join(case.signal.groups)
+    inward = reach.admitted(case.snapshot.network, store["groups"], int(store["port"]), case.signal.groups, case.addresses())
+    if inward is False:
+        text = f"{groups} of {store['id']} does not admit {mine} of {case.signal.name} on TCP {store['port']}"
+    else:
+        text = f"{mine} of {case.signal.name} lets nothing out to {store['id']} on TCP {store['port']}"
+    return Evidence("security groups", text, case.snapshot.at)
+
+
+def fpm_down(case: Case, hit: Hit, evidence: list[Evidence], more: Json) -> Cause:
+    """Refused on the task's own address: certain when another container of that task is not running."""
+    task = next((task for task in case.signal.tasks if task_id(task) == hit.line.task), {})
+    down = [container for container in task.get("containers", []) if container.get("name") != hit.line.container and container.get("lastStatus") == "STOPPED"]
+    if not down:
+        return case.cause("FPM_DOWN", LIKELY, evidence, **more)
+    exit_code = down[0].get("exitCode")
+    fact = Evidence(f"task {hit.line.task}", f"container {down[0].get('name')} is STOPPED (exit {exit_code})", case.snapshot.at)
+    return case.cause("FPM_DOWN", cap(CERTAIN, case.fresh(hit.line.at)), [*evidence, fact], **more)

@@ -1,0 +1,239 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# This module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""Branch 3 of the decision tree: tasks run, but the load balancer does not find them healthy."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from dataclasses import dataclass, replace
+
+from . import predicates, reach
+from .facts import Case, cap, from_log, log_cause, task_id
+from .model import CERTAIN, LIKELY, POSSIBLE, WEB, Cause, Evidence, Json
+from .patterns import HEALTH_CHECK_LINE, HEALTH_CODE, TARGET_CODES, TARGET_EVENT
+
+TIMEOUT, REFUSED, MISMATCH = "Target.Timeout", "Target.FailedHealthChecks", "Target.ResponseCodeMismatch"
+
+
+@dataclass(frozen=True)
+class Sick:
+    """A target that was found unhealthy, now or earlier in this run."""
+
+    reason: str
+    description: str
+    id: str
+    port: int
+    at: float
+
+    @property
+    def code(self) -> int:
+        match = re.search(HEALTH_CODE, self.description)
+        return int(match["code"]) if match else 0
+
+    def evidence(self, group: Json) -> Evidence:
+        return Evidence(f"target {self.id}:{self.port} in {group.get('TargetGroupName')}", " ".join(filter(None, (self.reason, self.description))), self.at)
+
+
+def target_causes(case: Case) -> list[Cause]:
+    if case.snapshot.failed("targets", "load_balancer", "services"):
+        return []
+    if case.signal.kind == WEB and case.snapshot.load_balancer is not None and not case.signal.target_group_arns:
+        fact = Evidence(f"service {case.signal.name}", "loadBalancers is empty", case.snapshot.at)
+        return [case.cause("SERVICE_NO_LB", CERTAIN, [fact], settled=True)]
+    known = [case.snapshot.target_groups[arn] for arn in case.signal.target_group_arns if arn in case.snapshot.target_groups]
+    return [cause for group in known for cause in _group_causes(case, group)]
+
+
+def _group_causes(case: Case, group: Json) -> list[Cause]:
+    arn, name = str(group["TargetGroupArn"]), group.get("TargetGroupName")
+    if arn not in predicates.reachable_groups(case.snapshot.listeners):
+        fact = Evidence("listeners", f"no rule or default action forwards to {name} with a weight above 0", case.snapshot.at)
+        return [case.cause("NO_RULE", CERTAIN, [fact], settled=True, target_group=arn, target_group_name=name)]
+    unused = [entry for entry in group.get("TargetHealth", []) if entry["TargetHealth"]["State"] == "unused"]
+    zone = [entry for entry in unused if "Availability Zone" in str(entry["TargetHealth"].get("Description"))]
+    if zone:
+        return [case.cause("AZ_DISABLED", CERTAIN, [_seen(case, group, zone[0])], settled=True, target_group=arn, target_group_name=name)]
+    sick = sick_targets(case, group)
+    return _sick_causes(case, group, sick) if sick else _membership(case, group)
+
+
+def _seen(case: Case, group: Json, entry: Json) -> Evidence:
+    identifier, port = predicates.target_key(entry)
+    health = entry["TargetHealth"]
+    return Evidence(
+        f"target {identifier}:{port} in {group.get('TargetGroupName')}",
+        f"{health['State']} {health.get('Reason', '')} {health.get('Description', '')}".strip(),
+        case.snapshot.at,
+    )
+
+
+def sick_targets(case: Case, group: Json) -> list[Sick]:
+    """Unhealthy now; else while a task was alive (it is gone from the group by now); else by the service's events."""
+    now = [
+        Sick(str(entry["TargetHealth"].get("Reason", "")), str(entry["TargetHealth"].get("Description", "")), *predicates.target_key(entry), case.snapshot.at)
+        for entry in predicates.registered(group)
+        if entry["TargetHealth"]["State"] == "unhealthy"
+    ]
+    if now or _all_well(group):
+        return now
+    before = [
+        Sick(record.reason, record.description, record.id, record.port, record.at)
+        for record in sorted(case.snapshot.health_history, key=lambda record: -record.at)
+        if record.target_group == group["TargetGroupArn"]
+    ]
+    return before or _from_events(case, group)
+
+
+def _all_well(group: Json) -> bool:
+    entries = predicates.registered(group)
+    return bool(entries) and all(entry["TargetHealth"]["State"] == "healthy" for entry in entries)
+
+
+def _from_events(case: Case, group: Json) -> list[Sick]:
+    since = float(case.signal.primary.get("createdAt") or 0.0)
+    found = []
+    for event in sorted(case.signal.events, key=lambda event: -float(event.get("createdAt", 0.0))):
+        match = re.search(TARGET_EVENT, str(event.get("message", "")))
+        if match and float(event.get("createdAt", 0.0)) >= since and match["tg"].rstrip(")") in (group["TargetGroupArn"], group.get("TargetGroupName")):
+            port = re.search(r"\(port (\d+)\)", event["message"])
+            found.append(Sick(_reason_of(match["reason"]), match["reason"].rstrip(")."), "task", int(port[1]) if port else 0, float(event["createdAt"])))
+    return found
+
+
+def _reason_of(description: str) -> str:
+    """Events carry the description only."""
+    if "timed out" in description:
+        return TIMEOUT
+    return MISMATCH if re.search(HEALTH_CODE, description) else REFUSED
+
+
+def _sick_causes(case: Case, group: Json, sick: list[Sick]) -> list[Cause]:
+    """Events and records of before this run may be about something repaired: they are never certain."""
+    worst = sick[0]
+    branch: t.Callable[[Case, Json, Sick], list[Cause]] = {TIMEOUT: _timed_out, REFUSED: _refused, MISMATCH: _mismatch}.get(worst.reason, _other)
+    causes = branch(case, group, worst)
+    return causes if case.fresh(worst.at) else [replace(cause, confidence=cap(cause.confidence, False), settled=False) for cause in causes]
+
+
+def _words(group: Json, sick: Sick) -> Json:
+    return {
+        "target_group": group["TargetGroupArn"],
+        "target_group_name": group.get("TargetGroupName"),
+        "port": sick.port,
+        "code": sick.code or None,
+        "matcher": (group.get("Matcher") or {}).get("HttpCode", "200"),
+    }
+
+
+def _other(case: Case, group: Json, sick: Sick) -> list[Cause]:
+    return [case.cause("ELB_INTERNAL" if sick.reason == "Elb.InternalError" else "HC_ELB", POSSIBLE, [sick.evidence(group)], **_words(group, sick))]
+
+
+# --- 3.4 the packet was dropped, or the application hangs
+
+
+def _timed_out(case: Case, group: Json, sick: Sick) -> list[Cause]:
+    blocked = _blocked(case, group, sick)
+    if blocked:
+        return [blocked]
+    seen, words = sick.evidence(group), _words(group, sick)
+    from_logs = [log_cause(case, hit, (504,), seen) for hit in case.hits(case.running_lines())]
+    if from_logs:
+        return from_logs
+    checks = [line for line in case.running_lines() if re.search(HEALTH_CHECK_LINE, line.text)]
+    if checks:
+        return [case.cause("HC_SLOW", LIKELY, [seen, from_log(checks[-1])], **words, log_group=checks[-1].group, stream=checks[-1].stream)]
+    return [case.cause("HC_TIMEOUT", POSSIBLE, [seen], **words)]
+
+
+def _blocked(case: Case, group: Json, sick: Sick) -> Cause | None:
+    """Load balancer -> its egress -> network ACLs -> the tasks' ingress, on the port that is checked."""
+    balancer = case.snapshot.load_balancer or {}
+    edge, network = list(balancer.get("SecurityGroups", [])), case.snapshot.network
+    port = health_port(group, sick.port)
+    subnets = [zone["SubnetId"] for zone in balancer.get("AvailabilityZones", []) if zone.get("SubnetId")]
+    nodes = [str(network.subnets[subnet]["CidrBlock"]) for subnet in subnets if network.subnets.get(subnet, {}).get("CidrBlock")]
+    address, words, seen = ([sick.id] if "." in sick.id or ":" in sick.id else case.addresses()), {**_words(group, sick), "port": port}, sick.evidence(group)
+    if reach.admitted(network, case.signal.groups, port, edge, nodes) is False:
+        fact = f"{', '.join(case.signal.groups)} of {case.signal.name} does not admit {', '.join(edge)} of the load balancer on TCP {port}"
+        return case.cause(
+            "ALB_SG", CERTAIN, [seen, Evidence("security groups", fact, case.snapshot.at)], settled=True, **words, group=", ".join(case.signal.groups)
+        )
+    if reach.let_out(network, edge, port, case.signal.groups, address) is False:
+        fact = f"{', '.join(edge)} of the load balancer lets nothing out to {', '.join(case.signal.groups)} on TCP {port}"
+        return case.cause("ALB_EGRESS", CERTAIN, [seen, Evidence("security groups", fact, case.snapshot.at)], settled=True, **words, group=", ".join(edge))
+    return _acl(case, subnets, nodes, words, seen)
+
+
+def health_port(group: Json, traffic: int) -> int:
+    port = str(group.get("HealthCheckPort", "traffic-port"))
+    return int(port) if port.isdigit() else traffic
+
+
+def _acl(case: Case, subnets: list[str], nodes: list[str], words: Json, seen: Evidence) -> Cause | None:
+    network = case.snapshot.network
+    for task in predicates.running_tasks(case.signal):
+        subnet = next((str(d["value"]) for a in task.get("attachments", []) for d in a.get("details", []) if d.get("name") == "subnetId"), "")
+        for address in predicates.addresses_of(task):
+            fact = reach.acl_blocks(network, subnets, next(iter(nodes), "0.0.0.0/0"), subnet, address, int(words["port"]))
+            if fact:
+                return case.cause("NACL", CERTAIN, [seen, Evidence("network ACLs", fact, case.snapshot.at)], settled=True, **words, subnet=subnet)
+    return None
+
+
+# --- 3.5 nothing listens
+
+
+def _refused(case: Case, group: Json, sick: Sick) -> list[Cause]:
+    seen, words = sick.evidence(group), _words(group, sick)
+    port = health_port(group, sick.port)
+    mapped = sorted(
+        {int(entry["containerPort"]) for container in case.containers() for entry in container.get("portMappings", []) if entry.get("containerPort")}
+    )
+    if group.get("TargetType") == "ip" and mapped and port not in mapped:
+        fact = Evidence(f"task definition {case.context()['definition']}", f"maps {', '.join(map(str, mapped))}", case.snapshot.at)
+        return [case.cause("HC_PORT", CERTAIN, [seen, fact], settled=True, **{**words, "port": port}, ports=", ".join(map(str, mapped)))]
+    for task in predicates.running_tasks(case.signal):
+        down = [entry for entry in task.get("containers", []) if entry.get("name") == case.signal.container_name and entry.get("lastStatus") == "STOPPED"]
+        if down:
+            fact = Evidence(f"task {task_id(task)}", f"container {down[0]['name']} is STOPPED (exit {down[0].get('exitCode')})", case.snapshot.at)
+            return [case.cause("HC_DOWN", CERTAIN, [seen, fact], **words, container=down[0]["name"], task=task_id(task))]
+    found = [log_cause(case, hit, (), seen) for hit in case.hits(case.running_lines())]
+    return found or [case.cause("HC_REFUSED", LIKELY, [seen], **{**words, "port": port})]
+
+
+# --- 3.6 it was reached and answered with a code
+
+
+def _mismatch(case: Case, group: Json, sick: Sick) -> list[Cause]:
+    seen, words, code = sick.evidence(group), _words(group, sick), sick.code
+    from_logs = [log_cause(case, hit, (code,), seen) for hit in case.hits(case.running_lines())]
+    # A line that explains another code is about something else.
+    explained = [cause for cause in from_logs if cause.confidence == CERTAIN] or (from_logs if code >= 500 else [])
+    if explained:
+        return explained
+    identifier = TARGET_CODES.get(code)
+    if identifier in ("HC_REDIRECT",) or 200 <= code < 400:
+        fact = Evidence(f"target group {group.get('TargetGroupName')}", f"matcher {words['matcher']}, path {group.get('HealthCheckPath')}", case.snapshot.at)
+        return [case.cause(identifier or "HC_MATCHER", CERTAIN, [seen, fact], **words)]
+    return [case.cause(identifier or "HC_STATUS", LIKELY, [seen], **words)]
+
+
+# --- 3.1 membership
+
+
+def _membership(case: Case, group: Json) -> list[Cause]:
+    """Nobody is unhealthy. Registration follows a task's start within seconds, so only what lasts counts."""
+    present = {predicates.target_key(entry) for entry in predicates.registered(group)}
+    wanted = predicates.expected_targets(case.signal, group)
+    words: Json = {"target_group": group["TargetGroupArn"], "target_group_name": group.get("TargetGroupName")}
+    if wanted - present:
+        fact = Evidence(f"target group {group.get('TargetGroupName')}", f"does not hold {predicates.spell(sorted(wanted - present))}", case.snapshot.at)
+        return [case.cause("NOT_REGISTERED", POSSIBLE, [fact], **words)]
+    if present - wanted:
+        extra = predicates.spell(sorted(present - wanted))
+        return [
+            case.cause("FOREIGN_TARGETS", POSSIBLE, [Evidence(f"target group {group.get('TargetGroupName')}", extra, case.snapshot.at)], **words, targets=extra)
+        ]
+    return []

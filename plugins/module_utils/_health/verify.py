@@ -1,0 +1,164 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# This module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""The loop: look, judge, tell what changed, until healthy, until a cause is certain, or until time is up."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._aws.errors import CutoverError
+from . import checks, report
+from .clock import Clock, ticks
+from .collect import Collector
+from .diagnose import diagnose
+from .mask import mask, secrets_of
+from .model import CERTAIN, Cause, Failure, Json, Outcome, Snapshot, StepResult
+from .predicates import verified
+from .probes import Prober
+
+Look = t.Callable[[bool], Snapshot]
+Probe = t.Callable[[Snapshot], t.List[StepResult]]
+Progress = t.Callable[[str], None]
+
+TIMEOUT, SETTLE, POLL = 900.0, 20.0, 5.0
+# Without these there is no verdict; the others only make the diagnosis poorer.
+ESSENTIAL = ("services", "tasks", "load_balancer", "targets")
+# Causes about this machine's way to the system say nothing about the system.
+ABOUT_US = ("PROBE_UNREACHABLE", "PROBE_PROXY")
+
+
+def quiet(_line: str) -> None:
+    """Progress for nobody."""
+
+
+def run(params: t.Mapping[str, t.Any], clients: t.Any, check_mode: bool, progress: Progress = quiet, clock: Clock | None = None) -> Json:
+    """Verify one side. Reads only; fails (CutoverError) unless healthy, with the same keys as on success."""
+    clock = clock or Clock()
+    given = dict(params)
+    collector = Collector(given, clients, clock)
+    return Verifier(given, collector.look, Prober(given, clock, read_only=check_mode), clock, progress).run(check_mode)
+
+
+class Verifier:
+    """One verification. ``look`` and ``probe`` are its senses, ``clock`` its time."""
+
+    def __init__(self, params: Json, look: Look, probe: Probe, clock: Clock, progress: Progress = quiet) -> None:
+        self.params, self.look, self.probe, self.clock, self.progress = params, look, probe, clock, progress
+        self.timeout = _seconds(params, "timeout", TIMEOUT)
+        self.settle = _seconds(params, "settle_seconds", SETTLE)
+        self.poll = _seconds(params, "poll_seconds", POLL)
+        self._tries: dict[str, int] = {}
+        self._said: dict[str, str] = {}
+        self._certain_since: dict[str, tuple[float, int]] = {}
+        self._refused: str | None = None
+
+    def run(self, check_mode: bool) -> Json:
+        details, elapsed = False, 0.0
+        snapshot = Snapshot()
+        outcomes: list[Outcome] = []
+        causes: list[Cause] = []
+        for elapsed in ticks(self.clock, self.timeout, self.poll):
+            snapshot = self.look(details)
+            if check_mode and _not_there_yet(snapshot):
+                return self._result(report.NOT_THERE_YET, elapsed, snapshot, [], [])
+            outcomes = self._judge(snapshot)
+            self._tell(outcomes, elapsed)
+            if all(outcome.ok for outcome in outcomes):
+                return self._result(report.HEALTHY, elapsed, snapshot, outcomes, [])
+            causes = diagnose(snapshot, outcomes)
+            if self._enough(snapshot, causes, elapsed):
+                break
+            details = True
+        raise self._failure(elapsed, snapshot, outcomes, causes)
+
+    def _judge(self, snapshot: Snapshot) -> list[Outcome]:
+        outcomes = checks.judge(snapshot, self.settle)
+        asked = checks.ready_for_probes(snapshot, outcomes)
+        if asked:
+            snapshot.probes = self.probe(snapshot)
+        return [*outcomes, *checks.probe_outcomes(snapshot, asked)]
+
+    def _tell(self, outcomes: list[Outcome], elapsed: float) -> None:
+        """Each change of state once."""
+        for outcome in outcomes:
+            name = _name(outcome)
+            self._tries[name] = self._tries.get(name, 0) + 1
+            state = f"{report.MARKS[outcome.ok]} {name}: {outcome.last}"
+            if self._said.get(name) != state:
+                self._said[name] = state
+                self.progress(report.short(f"{elapsed:5.1f} s  {state}"))
+
+    def _enough(self, snapshot: Snapshot, causes: list[Cause], elapsed: float) -> bool:
+        """A certain cause ends the wait once two polls in a row have seen it; one that a start-up can show in passing must last the settling window too."""
+        certain = {cause.id: cause for cause in causes if cause.confidence == CERTAIN}
+        before = self._certain_since
+        self._certain_since = {name: (before[name][0], before[name][1] + 1) if name in before else (elapsed, 1) for name in certain}
+        lasting = any(polls >= 2 and (certain[name].settled or elapsed - since >= self.settle) for name, (since, polls) in self._certain_since.items())
+        return lasting or self._refused_twice(snapshot) or (self._gave_up(snapshot) and bool(causes) and elapsed >= self.settle)
+
+    def _refused_twice(self, snapshot: Snapshot) -> bool:
+        """AWS denies an essential call: no wait will change that."""
+        denied = next((failure.text for failure in snapshot.failures if failure.permanent and failure.section in ESSENTIAL), None)
+        again, self._refused = denied is not None and denied == self._refused, denied
+        return again
+
+    def _gave_up(self, snapshot: Snapshot) -> bool:
+        """The circuit breaker has ended the deployment: no task will be started any more."""
+        return any(signal.primary.get("rolloutState") == "FAILED" for signal in snapshot.services)
+
+    # --- the end
+
+    def _failure(self, elapsed: float, snapshot: Snapshot, outcomes: list[Outcome], causes: list[Cause]) -> CutoverError:
+        verdict = self._verdict(outcomes, causes)
+        result = self._result(verdict, elapsed, snapshot, outcomes, causes)
+        text = report.message(snapshot.side, snapshot.fqdn, verdict, result["causes"], result["checks"], _notes(snapshot.failures, essential=True))
+        return CutoverError(mask(text, secrets_of(snapshot)), **result)
+
+    def _verdict(self, outcomes: list[Outcome], causes: list[Cause]) -> str:
+        """A check that failed for sure makes it unhealthy, unless what it rests on could not be read."""
+        wrong = [outcome for outcome in outcomes if outcome.ok is False and outcome.last != "waiting for healthy targets"]
+        return report.UNHEALTHY if wrong and not (causes and causes[0].id in ABOUT_US) else report.UNDETERMINED
+
+    def _result(self, verdict: str, elapsed: float, snapshot: Snapshot, outcomes: list[Outcome], causes: list[Cause]) -> Json:
+        healthy = verdict == report.HEALTHY
+        found = [
+            {"name": _name(outcome), "ok": outcome.ok, "tries": self._tries.get(_name(outcome), 0), "last": report.short(outcome.last)} for outcome in outcomes
+        ]
+        told = [report.cause_dict(cause) for cause in causes]
+        head = report.headline(snapshot.side, snapshot.fqdn, verdict, elapsed)
+        result: Json = {
+            "verdict": verdict,
+            "checks": found,
+            "causes": told,
+            "verified": verified(snapshot) if healthy else {},
+            "seconds": round(elapsed, 1),
+            "lines": report.lines(head, found, told, _notes(snapshot.failures)),
+        }
+        masked: Json = mask(result, secrets_of(snapshot))
+        for line in masked["lines"]:
+            self.progress(line)
+        return {"changed": False, **masked}
+
+
+def _seconds(params: t.Mapping[str, t.Any], name: str, default: float) -> float:
+    return float(default if params.get(name) is None else params[name])
+
+
+def _name(outcome: Outcome) -> str:
+    return f"{outcome.group}: {outcome.name}" if outcome.group else outcome.name
+
+
+def _notes(failures: t.Iterable[Failure], essential: bool = False) -> list[str]:
+    return list(dict.fromkeys(f"{failure.text}." for failure in failures if not essential or failure.section in ESSENTIAL))
+
+
+def _not_there_yet(snapshot: Snapshot) -> bool:
+    """Nothing of it failed to be read, and some of it does not exist."""
+    if any(failure.section in ESSENTIAL for failure in snapshot.failures):
+        return False
+    balancer_missing = bool(snapshot.load_balancer_name) and snapshot.load_balancer is None
+    return (
+        snapshot.cluster_missing
+        or balancer_missing
+        or any(signal.service is None or signal.service.get("status") == "INACTIVE" for signal in snapshot.services)
+    )
