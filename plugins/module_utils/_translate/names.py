@@ -52,10 +52,10 @@ def repository(source: str) -> str:
     return _fit(source, r"[^a-z0-9._/-]", 256)
 
 
-def image_tag(tag: str | None, digest: str | None = None) -> str:
+def image_tag(tag: str | None, pinned: str | None = None) -> str:
     """The tag of a rewritten image. A source that is pinned by digest gives a tag of the digest's first 12 digits."""
-    if digest:
-        return digest.rpartition(":")[2][:12] + SUFFIX
+    if pinned:
+        return pinned.rpartition(":")[2][:12] + SUFFIX
     return _fit(tag or "latest", r"[^A-Za-z0-9_.-]", 128)
 
 
@@ -64,6 +64,11 @@ def _fit(source: str, invalid: str, length: int) -> str:
     clean = re.sub(invalid, "-", source).strip("-")
     if clean == source and len(source) + len(SUFFIX) <= length:
         return source + SUFFIX
-    digest = hashlib.sha256(source.encode()).hexdigest()[:6]
-    kept = clean[: length - len(SUFFIX) - len(digest) - 1].strip("-")
-    return "-".join(filter(None, (kept, digest))) + SUFFIX
+    ending = digest(source)
+    kept = clean[: length - len(SUFFIX) - len(ending) - 1].strip("-")
+    return "-".join(filter(None, (kept, ending))) + SUFFIX
+
+
+def digest(text: str) -> str:
+    """Six stable hexadecimal digits."""
+    return hashlib.sha256(text.encode()).hexdigest()[:6]

@@ -1,0 +1,65 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# This module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""The two alarms of the runbook, and those of the source that have no successor. runbook (Monitoring), fargate-rules.md 10"""
+
+from __future__ import annotations
+
+import typing as t
+
+from . import scaling
+from .context import Context, Json, as_list
+from .findings import Finding, found
+
+SCALING_PREFIX = "TargetTracking-"
+
+
+def section(services: t.Sequence[Json], sources: t.Sequence[Json], context: Context) -> list[Json]:
+    """HealthyHostCount of every web target group, RunningTaskCount of every service."""
+    by_name = {str(service.get("serviceName")): service for service in sources}
+    plan: list[Json] = []
+    for service in services:
+        seen = [item["target_group"] for item in service["load_balancers"]]
+        plan += [_alarm(f"{group}-healthy-hosts", "healthy_hosts", service, 1, context, target_group=group) for group in dict.fromkeys(seen)]
+        threshold = scaling.least(by_name.get(service["name"]) or {}, service["desired_count"])
+        if threshold:
+            plan.append(_alarm(f"{context.names['cluster']}-{service['name']}-running-tasks", "running_tasks", service, threshold, context))
+    return list({alarm["name"]: alarm for alarm in plan}.values())
+
+
+def _alarm(name: str, kind: str, service: Json, threshold: int, context: Context, target_group: str | None = None) -> Json:
+    """In ALARM when the count is below ``threshold``."""
+    return {
+        "name": name,
+        "kind": kind,
+        "load_balancer": context.names["load_balancer"] if target_group else None,
+        "target_group": target_group,
+        "cluster": service["cluster"],
+        "service": service["name"],
+        "threshold": threshold,
+        "alarm_actions": actions(context),
+        "tags": dict(context.own_tags),
+    }
+
+
+def actions(context: Context) -> list[str]:
+    """The inventory's, else those that the source's alarms notify (not the ones that scale)."""
+    given = context.intent.get("alarm_actions")
+    if given is not None:
+        return [str(item) for item in as_list(given)]
+    found_actions = {str(arn) for alarm in _own(context) for arn in alarm.get("AlarmActions") or [] if ":sns:" in str(arn)}
+    return sorted(found_actions)
+
+
+def without_successor(context: Context) -> list[Finding]:
+    """Alarms of the source on other metrics are gone after the teardown. fargate-rules.md 10 (alarms & dashboards)"""
+    replaced = ("HealthyHostCount", "RunningTaskCount")
+    return [
+        found("FG-ALARM", f"alarms[{alarm.get('AlarmName')}]", alarm.get("MetricName") or "metric math")
+        for alarm in _own(context)
+        if alarm.get("MetricName") not in replaced
+    ]
+
+
+def _own(context: Context) -> list[Json]:
+    """Without those that Application Auto Scaling makes and deletes itself."""
+    return [alarm for alarm in context.source.get("alarms") or [] if not str(alarm.get("AlarmName")).startswith(SCALING_PREFIX)]

@@ -1,0 +1,240 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# This module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""One container: every member of ``ContainerDefinition`` that Fargate or awsvpc treats differently. fargate-rules.md 2
+
+Each rule changes the draft (a private copy) and yields what a person must know. Members that no rule names are kept as they are.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import typing as t
+
+from .context import Json
+from .findings import Finding, found
+from .secrets import mask_value
+
+FORBIDDEN_RESOURCES = frozenset({"GPU", "InferenceAccelerator", "NeuronDevice"})
+LONGEST_TIMEOUT = 120
+SHORTEST_TIMEOUT = 2
+
+_HOST_ADDRESS = re.compile(r"169\.254\.169\.254|\b172\.17\.0\.1\b|host\.docker\.internal")
+_AGENT_LABEL = re.compile(r"^(com\.datadoghq\.|traefik\.|io\.prometheus|prometheus[._]|co\.elastic\.|logging\.|newrelic)", re.IGNORECASE)
+
+
+def port_mappings(draft: Json, path: str) -> t.Iterator[Finding]:
+    """``hostPort`` must be blank or the container port; a fixed other one was a door on the instance. fargate-rules.md 2 portMappings[].hostPort"""
+    kept: list[Json] = []
+    for index, mapping in enumerate(draft.get("portMappings") or []):
+        host, port = mapping.pop("hostPort", None), mapping.get("containerPort")
+        mapping.pop("hostPortRange", None)
+        if host and host != port:
+            yield found("FG-HOST-PORT", f"{path}.portMappings[{index}].hostPort", host, port)
+        if mapping not in kept:
+            kept.append(mapping)
+    if "portMappings" in draft:
+        draft["portMappings"] = kept
+
+
+def hostname(draft: Json, path: str) -> t.Iterator[Finding]:
+    """ "hostname is not supported on container when networkMode=awsvpc". fargate-rules.md 2 hostname"""
+    value = draft.pop("hostname", None)
+    if value:
+        yield found("FG-HOSTNAME", f"{path}.hostname", value)
+
+
+def privileged(draft: Json, path: str) -> t.Iterator[Finding]:
+    """ "Fargate requires that the 'privileged' setting be 'false'". fargate-rules.md 2 privileged"""
+    if draft.pop("privileged", None):
+        yield found("FG-PRIVILEGED", f"{path}.privileged", True)
+
+
+def disable_networking(draft: Json, path: str) -> t.Iterator[Finding]:
+    """Not valid on Fargate: every task has a network. fargate-rules.md 2 disableNetworking"""
+    if draft.pop("disableNetworking", None):
+        yield found("FG-DISABLE-NETWORKING", f"{path}.disableNetworking", True)
+
+
+def dns(draft: Json, path: str) -> t.Iterator[Finding]:
+    """DNS servers and search domains come from the VPC. fargate-rules.md 2 dnsServers, dnsSearchDomains"""
+    for key, kind in (("dnsServers", "FG-DNS-SERVERS"), ("dnsSearchDomains", "FG-DNS-SEARCH")):
+        value = draft.pop(key, None)
+        if value:
+            yield found(kind, f"{path}.{key}", ", ".join(map(str, value)))
+
+
+def extra_hosts(draft: Json, path: str) -> t.Iterator[Finding]:
+    """Not supported with awsvpc. A name with a dot may live in DNS; a bare one resolved only by this entry. fargate-rules.md 2 extraHosts"""
+    for index, entry in enumerate(draft.pop("extraHosts", None) or []):
+        name, address = str(entry.get("hostname") or ""), str(entry.get("ipAddress") or "")
+        local = _is_loopback(address) or bool(_HOST_ADDRESS.search(address))
+        kind = "FG-EXTRA-HOSTS" if "." in name or local else "FG-EXTRA-HOSTS-BARE"
+        yield found(kind, f"{path}.extraHosts[{index}]", f"{name} {address}")
+
+
+def security_options(draft: Json, path: str) -> t.Iterator[Finding]:
+    """ "do not support dockerSecurityOptions": hardening is lost, gMSA needs a design. fargate-rules.md 2 dockerSecurityOptions"""
+    for index, option in enumerate(draft.pop("dockerSecurityOptions", None) or []):
+        kind = "FG-GMSA" if str(option).startswith("credentialspec") else "FG-SECURITY-OPTION"
+        yield found(kind, f"{path}.dockerSecurityOptions[{index}]", option)
+
+
+def credential_specs(draft: Json, path: str) -> t.Iterator[Finding]:
+    """gMSA on Fargate needs a design of its own. fargate-rules.md 2 credentialSpecs"""
+    if draft.pop("credentialSpecs", None):
+        yield found("FG-GMSA", f"{path}.credentialSpecs")
+
+
+def ulimits(draft: Json, path: str) -> t.Iterator[Finding]:
+    """``nofile`` can be set; others register, but the operating system's defaults may hold. fargate-rules.md 2 ulimits"""
+    for index, limit in enumerate(draft.get("ulimits") or []):
+        if limit.get("name") != "nofile":
+            yield found("FG-ULIMIT", f"{path}.ulimits[{index}]", limit.get("name"))
+
+
+def resources(draft: Json, path: str) -> t.Iterator[Finding]:
+    """GPUs, inference accelerators and Neuron devices are refused. fargate-rules.md 2 resourceRequirements"""
+    kept = []
+    for index, requirement in enumerate(draft.get("resourceRequirements") or []):
+        if requirement.get("type") in FORBIDDEN_RESOURCES:
+            yield found("FG-GPU", f"{path}.resourceRequirements[{index}]", requirement.get("type"))
+        else:
+            kept.append(requirement)
+    if "resourceRequirements" in draft:
+        draft["resourceRequirements"] = kept
+
+
+def firelens(draft: Json, path: str) -> t.Iterator[Finding]:
+    """ "Fargate launch type does not support FirelensConfiguration config file from 's3'". fargate-rules.md 2 firelensConfiguration"""
+    options = (draft.get("firelensConfiguration") or {}).get("options") or {}
+    if options.get("config-file-type") == "s3":
+        yield found("FG-FIRELENS-S3", f"{path}.firelensConfiguration.options.config-file-type", options.get("config-file-value"))
+        for key in ("config-file-type", "config-file-value"):
+            options.pop(key, None)
+
+
+def timeouts(draft: Json, path: str) -> t.Iterator[Finding]:
+    """Start and stop time-outs are 2 to 120 seconds on Fargate. fargate-rules.md 2 startTimeout, stopTimeout"""
+    for key, kind in (("startTimeout", "FG-STARTTIMEOUT"), ("stopTimeout", "FG-STOPTIMEOUT")):
+        value = draft.get(key)
+        if value is None:
+            continue
+        draft[key] = min(max(value, SHORTEST_TIMEOUT), LONGEST_TIMEOUT)
+        if value != draft[key]:
+            yield found(kind if value > LONGEST_TIMEOUT else "FG-TIMEOUT-SHORT", f"{path}.{key}", value, draft[key])
+
+
+def host_addresses(draft: Json, path: str) -> t.Iterator[Finding]:
+    """Values that name the instance: its metadata service, the Docker bridge, the Docker host. fargate-rules.md 2 environment (d), command"""
+    for pair in draft.get("environment") or []:
+        if _HOST_ADDRESS.search(str(pair.get("value") or "")):
+            name = str(pair.get("name"))
+            yield found("FG-HOST-ADDRESS", f"{path}.environment[{name}]", mask_value(name, pair["value"]))
+    check = draft.get("healthCheck") or {}
+    for key, words in (("entryPoint", draft.get("entryPoint")), ("command", draft.get("command")), ("healthCheck.command", check.get("command"))):
+        for index, word in enumerate(words or []):
+            if _HOST_ADDRESS.search(str(word)):
+                yield found("FG-HOST-ADDRESS", f"{path}.{key}[{index}]", word)
+
+
+def labels(draft: Json, path: str) -> t.Iterator[Finding]:
+    """Labels for an agent on the host: nobody reads them on Fargate. fargate-rules.md 2 dockerLabels"""
+    for name in sorted(draft.get("dockerLabels") or {}):
+        if _AGENT_LABEL.search(name):
+            yield found("FG-AGENT-LABEL", f"{path}.dockerLabels[{name}]", name)
+
+
+def low_port(draft: Json, path: str) -> t.Iterator[Finding]:
+    """A user other than root may not bind a port below 1024 as Docker's bridge mode allowed. fargate-rules.md 2 user"""
+    user = str(draft.get("user") or "").partition(":")[0]
+    ports = [mapping.get("containerPort") or 0 for mapping in draft.get("portMappings") or []]
+    allowed = any(control.get("namespace") == "net.ipv4.ip_unprivileged_port_start" for control in draft.get("systemControls") or [])
+    if user not in ("", "0", "root") and not allowed and any(0 < port < 1024 for port in ports):
+        yield found("FG-LOW-PORT", f"{path}.user", user, ports=", ".join(str(port) for port in ports if 0 < port < 1024))
+
+
+def environment_files(draft: Json, path: str) -> t.Iterator[Finding]:
+    """Kept; the execution role reads them from S3, and quoting differs from a shell's. fargate-rules.md 2 environmentFiles"""
+    for index, item in enumerate(draft.get("environmentFiles") or []):
+        yield found("FG-ENVIRONMENT-FILE", f"{path}.environmentFiles[{index}]", item.get("value"))
+
+
+RULES: tuple[t.Callable[[Json, str], t.Iterator[Finding]], ...] = (
+    port_mappings,
+    hostname,
+    privileged,
+    disable_networking,
+    dns,
+    extra_hosts,
+    security_options,
+    credential_specs,
+    ulimits,
+    resources,
+    firelens,
+    timeouts,
+    host_addresses,
+    labels,
+    low_port,
+    environment_files,
+)
+
+
+def port_clash(definition: Json, path: str) -> t.Iterator[Finding]:
+    """One network namespace: a container port may be listened on once per task. fargate-rules.md 2 portMappings[].containerPort"""
+    owners: dict[tuple[int, str], str] = {}
+    for container in definition.get("containerDefinitions") or []:
+        name = str(container.get("name"))
+        for index, mapping in enumerate(container.get("portMappings") or []):
+            for port in _ports(mapping):
+                owner = owners.setdefault((port, mapping.get("protocol") or "tcp"), name)
+                if owner != name:
+                    yield found("FG-PORT-CLASH", f"{path}.containerDefinitions[{name}].portMappings[{index}]", port, other=owner)
+                    break
+
+
+def control_clash(definition: Json, path: str) -> t.Iterator[Finding]:
+    """With awsvpc one container's ``net.*`` applies to all, the last one wins. fargate-rules.md 2 systemControls"""
+    values: dict[str, str] = {}
+    for container in definition.get("containerDefinitions") or []:
+        for control in container.get("systemControls") or []:
+            key, value = str(control.get("namespace")), str(control.get("value"))
+            if key.startswith("net.") and values.setdefault(key, value) != value:
+                yield found("FG-SYSTEM-CONTROL", f"{path}.containerDefinitions[{container.get('name')}].systemControls[{key}]", value, other=values[key])
+
+
+def optional_peer(source: Json, path: str) -> t.Iterator[Finding]:
+    """A link target that isn't essential may die and leave a task that answers 502. fargate-rules.md 2 essential"""
+    containers = source.get("containerDefinitions") or []
+    wanted = {str(link).partition(":")[0] for container in containers for link in container.get("links") or []}
+    for container in containers:
+        if container.get("name") in wanted and container.get("essential") is False:
+            yield found("FG-ESSENTIAL", f"{path}.containerDefinitions[{container.get('name')}].essential", False)
+
+
+def instance_credentials(definition: Json, path: str) -> t.Iterator[Finding]:
+    """Without a task role the SDK may have used the instance's role; with keys in the configuration it didn't. fargate-rules.md 1 taskRoleArn, 4"""
+    if definition.get("taskRoleArn"):
+        return
+    named = [
+        str(pair.get("name"))
+        for container in definition.get("containerDefinitions") or []
+        for pair in [*(container.get("environment") or []), *(container.get("secrets") or [])]
+    ]
+    keys = any(name in ("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_ACCESS_KEY") for name in named)
+    yield found("FG-NO-TASK-ROLE" if keys else "FG-IMDS", f"{path}.taskRoleArn", None)
+
+
+def _ports(mapping: Json) -> list[int]:
+    """The port, or every port of ``"8000-8010"``."""
+    if mapping.get("containerPort"):
+        return [int(mapping["containerPort"])]
+    match = re.fullmatch(r"(\d{1,5})-(\d{1,5})", str(mapping.get("containerPortRange") or ""))
+    return list(range(int(match[1]), min(int(match[2]), 65535) + 1)) if match else []
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False

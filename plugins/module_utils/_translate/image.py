@@ -1,0 +1,121 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# This module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""Images: which are rewritten, where they go, and which can't be pulled any more. runbook step 1, fargate-rules.md 2 image"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from dataclasses import dataclass
+
+from . import names, peers
+from .context import Context, Json
+from .findings import Finding, found
+
+_ECR = re.compile(r"^(\d{12})\.dkr\.ecr(?:-fips)?\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?$")
+_PUBLIC = frozenset({"public.ecr.aws", "ghcr.io", "quay.io", "gcr.io", "registry.k8s.io", "mcr.microsoft.com", "docker.elastic.co"})
+DOCKER_HUB = "docker.io"
+
+
+@dataclass(frozen=True)
+class Reference:
+    """``host/repository:tag@digest``, taken apart as Docker does."""
+
+    host: str
+    repository: str
+    tag: str | None
+    digest: str | None
+
+
+def parse(image: str) -> Reference:
+    """The first component is a host when it has a dot or a colon or is ``localhost``; otherwise the image is Docker Hub's."""
+    rest, _at, digest = image.partition("@")
+    head, slash, tail = rest.partition("/")
+    host, path = (head, tail) if slash and ("." in head or ":" in head or head == "localhost") else (DOCKER_HUB, rest)
+    repository, colon, tag = path.rpartition(":")
+    return Reference(host, repository if colon else path, tag if colon else None, digest or None)
+
+
+def rewritten(container: Json, definition: Json, context: Context) -> Json | None:
+    """The entry of a container whose image must change: one that has a link, unless the inventory names an image for it."""
+    name = str(container.get("name"))
+    if not peers.linked(container) or name in (context.intent.get("images") or {}):
+        return None
+    reference = parse(str(container.get("image") or ""))
+    repository = _target_repository(reference, context)
+    tag = names.image_tag(reference.tag, reference.digest)
+    host = reference.host if _is_own(reference, context) else context.registry
+    return {
+        "container": name,
+        "source_image": container.get("image"),
+        "repository": repository,
+        "tag": tag,
+        "image": f"{host}/{repository}:{tag}",
+        "peers": peers.mapping(container, definition),
+        "platform": None,
+        "tags": dict(context.own_tags),
+    }
+
+
+def image(draft: Json, entry: Json | None, context: Context, path: str) -> t.Iterator[Finding]:
+    """The new image of a linked container, or the inventory's. Other images stay. runbook step 1"""
+    source = str(draft.get("image") or "")
+    given = (context.intent.get("images") or {}).get(str(draft.get("name")))
+    if given:
+        draft["image"] = str(given)
+        yield found("FG-IMAGE-GIVEN", f"{path}.image", source, given)
+    elif entry:
+        draft["image"] = entry["image"]
+        yield found("FG-IMAGE", f"{path}.image", source, entry["image"], peers=", ".join(entry["peers"]))
+        if not _is_own(parse(source), context):
+            yield found("FG-IMAGE-MOVED", f"{path}.image", source, entry["image"])
+    else:
+        yield from registry(draft, path)
+
+
+def registry(draft: Json, path: str) -> t.Iterator[Finding]:
+    """An image that stays must still be pulled, now without what the instance's agent knew. fargate-rules.md 2 image, repositoryCredentials"""
+    source = str(draft.get("image") or "")
+    reference = parse(source)
+    if reference.host == DOCKER_HUB:
+        yield found("FG-IMAGE-HUB", f"{path}.image", source)
+    elif not _ECR.match(reference.host) and reference.host not in _PUBLIC and not draft.get("repositoryCredentials"):
+        yield found("FG-IMAGE-REGISTRY", f"{path}.image", source)
+    if reference.tag in (None, "latest") and not reference.digest:
+        yield found("FG-IMAGE-LATEST", f"{path}.image", source)
+
+
+def entries(definitions: t.Mapping[str, Json], context: Context) -> dict[tuple[str, str], Json]:
+    """``{(definition's key, container): entry}``. Entries of one name are one image; where they differ, a hash keeps them apart.
+
+    Two services may well use the same Nginx image with the same peers: that is built once.
+    """
+    result: dict[tuple[str, str], Json] = {}
+    seen: dict[str, Json] = {}
+    for key in sorted(definitions):
+        for container in definitions[key].get("containerDefinitions") or []:
+            entry = rewritten(container, definitions[key], context)
+            if entry is not None:
+                result[key, str(container.get("name"))] = _distinct(entry, seen)
+    return result
+
+
+def _distinct(entry: Json, seen: dict[str, Json]) -> Json:
+    known = seen.setdefault(entry["image"], entry)
+    if (known["source_image"], known["peers"]) == (entry["source_image"], entry["peers"]):
+        return known if known["container"] == entry["container"] else {**known, "container": entry["container"]}
+    digest = names.digest(repr((entry["source_image"], sorted(entry["peers"]))))
+    tag = f"{entry['tag'][: 127 - len(digest)]}-{digest}"
+    changed = {**entry, "tag": tag, "image": f"{entry['image'].rpartition(':')[0]}:{tag}"}
+    return seen.setdefault(changed["image"], changed)
+
+
+def _target_repository(reference: Reference, context: Context) -> str:
+    given = context.renamed("repositories", reference.repository)
+    return given or names.repository(reference.repository.removeprefix("library/") if reference.host == DOCKER_HUB else reference.repository)
+
+
+def _is_own(reference: Reference, context: Context) -> bool:
+    """Whether the image is in this account's registry of this region, where the new repository will be."""
+    match = _ECR.match(reference.host)
+    return match is not None and (match[1], match[2]) == (context.account_id, context.region)

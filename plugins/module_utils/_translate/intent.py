@@ -1,0 +1,122 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# This module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""What the inventory may say: the variables ``fargate_<key>``, here without the prefix. A wrong answer is a finding, never an exception."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from .context import Context
+from .findings import KINDS, Finding, found
+
+
+@dataclass(frozen=True)
+class Key:
+    """One variable: the types it may have, whose names it may use, and what it means."""
+
+    types: tuple[type, ...]
+    meaning: str
+    names: str = ""
+
+
+SERVICES, CONTAINERS, VOLUMES = "services", "containers", "volumes"
+TEXT, NUMBER, YES_NO, MAPPING, LIST = (str,), (int, str), (bool, str), (dict,), (list, tuple)
+
+KEYS: dict[str, Key] = {
+    "system": Key(TEXT, "Name of the system, the inventory host's."),
+    "fqdn": Key(TEXT, "The name that clients use."),
+    "region": Key(TEXT, "The region of the system."),
+    "names": Key(
+        MAPPING,
+        "Names of the target: cluster, load_balancer, security_group, execution_role; and by source name: target_groups, families, log_groups, repositories.",
+    ),
+    "services": Key(LIST, "The services that belong to the system; without it all that discovery finds.", SERVICES),
+    "images": Key(MAPPING, "Container -> image that is used instead of a rewritten one.", CONTAINERS),
+    "sizes": Key(MAPPING, "Service -> {cpu, memory} of its task."),
+    "size_table": Key(MAPPING, "CPU units -> list of MiB: replaces the table of sizes that Fargate sells."),
+    "architecture": Key(TEXT, "x86_64 or arm64, when neither the task definition nor the instances tell."),
+    "desired_count": Key((int, str, dict), "Number of tasks, or service -> number.", SERVICES),
+    "subnets": Key(LIST, "Subnets of the tasks."),
+    "assign_public_ip": Key(YES_NO, "Whether tasks get public addresses; without it as their subnets' routes need."),
+    "grants": Key(LIST, "More groups that must admit the tasks: [{group_id, port}] or [{group_id, protocol, from_port, to_port}]."),
+    "volumes": Key(
+        MAPPING, "Volume -> ephemeral, drop, or {efs: fs-..., root_directory, access_point, iam}: where a path of the instance lives from now on.", VOLUMES
+    ),
+    "task_role_arn": Key((str, dict), "Task role for definitions that have none, or service -> role.", SERVICES),
+    "execution_role": Key(TEXT, "Name or ARN of the execution role; a name is created when it doesn't exist."),
+    "log_retention_days": Key(NUMBER, "Retention of the new log groups; without it as the old ones."),
+    "container_insights": Key(TEXT, "enabled, enhanced or disabled."),
+    "probes": Key(LIST, "What verification requests, instead of one GET of the health check's path."),
+    "probe_proxy": Key(TEXT, "Proxy through which verification reaches the load balancers."),
+    "alarm_actions": Key((list, tuple, str), "ARNs that the alarms notify; without it those of the source's alarms."),
+    "keep_alive_seconds": Key(NUMBER, "client_keep_alive.seconds of the old load balancer before the cutover (60 to 604800)."),
+    "teardown_log_groups": Key(YES_NO, "Whether the teardown deletes the old log groups too; they hold history."),
+    "waive": Key(LIST, "Ids of findings that a person has looked at and accepts, FG-X or FG-X@path."),
+}
+
+
+def check(context: Context) -> list[Finding]:
+    """Types, and names that must exist in the source."""
+    findings: list[Finding] = []
+    for key, value in sorted(context.intent.items()):
+        if value is None:
+            continue
+        spec = KEYS.get(key)
+        if spec is None:
+            findings.append(found("FG-INTENT-UNKNOWN", f"fargate_{key}"))
+        elif not isinstance(value, spec.types):
+            findings.append(found("FG-INTENT", f"fargate_{key}", value, expected=spec.meaning))
+        elif context.source:
+            findings += _names(key, value, spec, context)
+    return [*findings, *_values(context), *_waivers(context)]
+
+
+def usable(intent: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """The intent without values of a wrong type, so that no rule has to look at types again."""
+    return {key: value for key, value in intent.items() if value is not None and value != "" and (key not in KEYS or isinstance(value, KEYS[key].types))}
+
+
+def _names(key: str, value: t.Any, spec: Key, context: Context) -> list[Finding]:
+    """Names that the source doesn't have."""
+    if not spec.names or not isinstance(value, (dict, list, tuple)):
+        return []
+    existing = _existing(spec.names, context)
+    return [
+        found("FG-INTENT", f"fargate_{key}[{name}]", name, expected=f"it should name one of the source's {spec.names}: {', '.join(sorted(existing)) or 'none'}")
+        for name in value
+        if name not in existing
+    ]
+
+
+def _existing(kind: str, context: Context) -> set[str]:
+    definitions = [service.get("TaskDefinition") or {} for service in context.source_services]
+    if kind == SERVICES:
+        return {str(service.get("serviceName")) for service in context.source_services}
+    key = "containerDefinitions" if kind == CONTAINERS else "volumes"
+    return {str(item.get("name")) for definition in definitions for item in definition.get(key) or []}
+
+
+def _values(context: Context) -> list[Finding]:
+    """Values that only AWS would refuse otherwise."""
+    allowed: dict[str, t.Collection[str]] = {
+        "architecture": ("x86_64", "amd64", "arm64", "aarch64"),
+        "container_insights": ("enabled", "enhanced", "disabled"),
+    }
+    findings = [
+        found("FG-INTENT", f"fargate_{key}", context.intent[key], expected=KEYS[key].meaning)
+        for key, values in allowed.items()
+        if context.intent.get(key) and str(context.intent[key]).lower() not in values
+    ]
+    for index, grant in enumerate(context.intent.get("grants") or []):
+        if not isinstance(grant, t.Mapping) or not str(grant.get("group_id") or "").startswith("sg-"):
+            findings.append(found("FG-INTENT", f"fargate_grants[{index}]", grant, expected=KEYS["grants"].meaning))
+    return findings
+
+
+def _waivers(context: Context) -> list[Finding]:
+    return [
+        found("FG-INTENT", f"fargate_waive[{entry}]", entry, expected="it should be the id of a finding, see docs/guide/findings.md")
+        for entry in context.intent.get("waive") or []
+        if str(entry).partition("@")[0] not in KINDS
+    ]

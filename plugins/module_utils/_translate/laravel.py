@@ -1,0 +1,68 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# This module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""What a PHP/Laravel application's settings say about state, logs and secrets. fargate-rules.md 4 (local disk state), runbook
+
+A setting that comes from ``secrets`` or an ``.env`` inside the image isn't seen here.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from .context import Json
+from .findings import Finding, found
+from .secrets import MASK
+
+# variable -> {value: finding}; the value None stands for any value.
+SETTINGS: dict[str, tuple[frozenset[str], str]] = {
+    "SESSION_DRIVER": (frozenset({"file", "array"}), "FG-SESSION-FILE"),
+    "CACHE_DRIVER": (frozenset({"file", "array"}), "FG-CACHE-FILE"),
+    "CACHE_STORE": (frozenset({"file", "array"}), "FG-CACHE-FILE"),
+    "FILESYSTEM_DISK": (frozenset({"local", "public"}), "FG-FILESYSTEM-LOCAL"),
+    "FILESYSTEM_DRIVER": (frozenset({"local", "public"}), "FG-FILESYSTEM-LOCAL"),
+    "LOG_CHANNEL": (frozenset({"stack", "single", "daily", "syslog"}), "FG-LOG-CHANNEL"),
+}
+PLAIN_SECRETS = {"APP_KEY": "FG-APP-KEY", "AWS_SECRET_ACCESS_KEY": "FG-AWS-KEYS", "AWS_ACCESS_KEY_ID": "FG-AWS-KEYS"}
+
+_SCHEDULER = re.compile(r"artisan\s+schedule:(work|run)\b|\b(crond?|supercronic|ofelia)\b")
+_WORKER = re.compile(r"artisan\s+(queue:(work|listen)|horizon)\b")
+
+
+def settings(draft: Json, path: str) -> t.Iterator[Finding]:
+    """Sessions, caches and files on the local disk end with the task; logs in files are never seen. fargate-rules.md 4"""
+    for pair in draft.get("environment") or []:
+        name, value = str(pair.get("name")), str(pair.get("value") or "")
+        values, kind = SETTINGS.get(name, (frozenset(), ""))
+        if value.lower() in values:
+            yield found(kind, f"{path}.environment[{name}]", value)
+
+
+def secrets(draft: Json, path: str) -> t.Iterator[Finding]:
+    """Keys in plain environment variables: everybody who may DescribeTaskDefinition reads them. fargate-rules.md 2 environment (b)"""
+    for pair in draft.get("environment") or []:
+        kind = PLAIN_SECRETS.get(str(pair.get("name")))
+        if kind and pair.get("value"):
+            yield found(kind, f"{path}.environment[{pair['name']}]", MASK, MASK)
+
+
+def scheduler(draft: Json, desired: int, path: str) -> t.Iterator[Finding]:
+    """While both sides run, a scheduler runs twice; with more than one task it always does. fargate-rules.md 7 desiredCount"""
+    text = command(draft)
+    if _SCHEDULER.search(text):
+        yield found("FG-SCHEDULER-MANY" if desired > 1 else "FG-SCHEDULER", f"{path}.command", text)
+
+
+def worker_signal(draft: Json, path: str) -> t.Iterator[Finding]:
+    """``sh -c "php artisan queue:work"`` may keep SIGTERM from PHP: the job in hand is killed. peers.md 3 row 6"""
+    words = [*(draft.get("entryPoint") or []), *(draft.get("command") or [])]
+    shell = next((index for index, word in enumerate(words[:-1]) if re.search(r"(^|/)(ba|da)?sh$", str(word)) and words[index + 1] == "-c"), None)
+    if shell is None or shell + 2 >= len(words):
+        return
+    script = str(words[shell + 2])
+    if _WORKER.search(script) and not re.search(r"\bexec\s+\S*php\b", script):
+        yield found("FG-WORKER-SHELL", f"{path}.command", script)
+
+
+def command(draft: Json) -> str:
+    return " ".join(str(word) for word in [*(draft.get("entryPoint") or []), *(draft.get("command") or [])])

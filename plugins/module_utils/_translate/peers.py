@@ -1,0 +1,117 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# This module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""Peers: the containers that a link named. On Fargate the containers of a task share one network namespace, so a peer is at 127.0.0.1."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from .context import Json
+from .findings import Finding, found
+from .secrets import mask_value
+
+LOCAL = "127.0.0.1"
+
+# A variable whose whole value is the peer's name holds an address only if its own name says so: QUEUE_CONNECTION=redis is a driver.
+_HOST_NAME = re.compile(r"host|addr", re.IGNORECASE)
+_ADDRESS_NAME = re.compile(r"server|upstream|endpoint|backend|ur[il]|peer|_nodes?$|fpm|fastcgi|proxy", re.IGNORECASE)
+_WORD_NAME = re.compile(r"driver|connection|store|client|(^|_)name$|channel|mailer|broker|adapter|engine|disk|type", re.IGNORECASE)
+
+
+def linked(container: t.Mapping[str, t.Any]) -> list[tuple[str, str]]:
+    """``["php-fpm:app", "redis"]`` -> ``[("php-fpm", "app"), ("redis", "redis")]``. fargate-rules.md 2 links"""
+    pairs = (str(link).partition(":") for link in container.get("links") or [])
+    return [(name, alias or name) for name, _colon, alias in pairs if name]
+
+
+def hosts(container: t.Mapping[str, t.Any]) -> set[str]:
+    """Every host name that a link made resolvable: both the name and the alias stop resolving."""
+    return {host for pair in linked(container) for host in pair}
+
+
+def mapping(container: t.Mapping[str, t.Any], definition: t.Mapping[str, t.Any]) -> dict[str, str]:
+    """For the image part: host -> address, for the linked names and for every other container of the task."""
+    others = {str(other.get("name")) for other in definition.get("containerDefinitions") or [] if other.get("name") != container.get("name")}
+    return dict.fromkeys(sorted(hosts(container) | others), LOCAL)
+
+
+def rewrite_text(text: str, names: t.Iterable[str]) -> str:
+    """Put 127.0.0.1 where text uses a name as an address: ``name:9000``, ``http://name/``, ``user@name``. Other words stay."""
+    for name in sorted(names, key=len, reverse=True):
+        host = re.escape(name)
+        text = re.sub(rf"(?<![\w.\-/]){host}(?=:\d)|(?<=://){host}(?=[:/?#\s\"',;]|$)|(?<=@){host}(?=[:/?\s\"',;)]|$)", LOCAL, text)
+    return text
+
+
+def environment(draft: Json, names: set[str], path: str) -> t.Iterator[Finding]:
+    """Environment values that name a linked peer become 127.0.0.1. fargate-rules.md 2 environment (a), nginx.md 6"""
+    for pair in draft.get("environment") or []:
+        name, value = str(pair.get("name")), str(pair.get("value") or "")
+        where = f"{path}.environment[{name}]"
+        if value in names and not _holds_address(name):
+            if not _WORD_NAME.search(name):
+                yield found("FG-PEER-WORD", where, value)
+            continue
+        changed = LOCAL if value in names else rewrite_text(value, names)
+        if changed != value:
+            pair["value"] = changed
+            yield found("FG-PEER", where, mask_value(name, value), mask_value(name, changed))
+
+
+def _holds_address(name: str) -> bool:
+    return bool(_HOST_NAME.search(name) or (_ADDRESS_NAME.search(name) and not _WORD_NAME.search(name)))
+
+
+def commands(draft: Json, names: set[str], path: str) -> t.Iterator[Finding]:
+    """Health check, command and entry point that name a linked peer. fargate-rules.md 2 entryPoint, command, healthCheck"""
+    places: list[tuple[Json, str, str]] = [(draft, "entryPoint", path), (draft, "command", path)]
+    if draft.get("healthCheck"):
+        places.append((draft["healthCheck"], "command", f"{path}.healthCheck"))
+    for holder, key, where in places:
+        for index, word in enumerate(holder.get(key) or []):
+            changed = rewrite_text(str(word), names)
+            if changed != word:
+                holder[key][index] = changed
+                yield found("FG-PEER", f"{where}.{key}[{index}]", word, changed)
+            elif word in names:
+                yield found("FG-PEER-WORD", f"{where}.{key}[{index}]", word)
+
+
+def start_order(draft: Json, definition: t.Mapping[str, t.Any], path: str) -> t.Iterator[Finding]:
+    """A link also ordered start-up: ``dependsOn START`` for its target, unless present or a cycle. fargate-rules.md 2 (implied by links)"""
+    present = {str(container.get("name")) for container in definition.get("containerDefinitions") or []}
+    for target in dict.fromkeys(name for name, _alias in linked(draft)):
+        depends = draft.get("dependsOn") or []
+        if any(item.get("containerName") == target for item in depends):
+            continue
+        if target not in present:
+            yield found("FG-LINK-UNKNOWN", f"{path}.links", target)
+        elif _reaches(target, str(draft.get("name")), definition):
+            yield found("FG-LINK-CYCLE", f"{path}.dependsOn", target)
+        else:
+            draft["dependsOn"] = [*depends, {"containerName": target, "condition": "START"}]
+
+
+def links(draft: Json, path: str) -> t.Iterator[Finding]:
+    """``links`` exist in bridge mode only ("Links are not supported when networkMode=awsvpc"): dropped. fargate-rules.md 2 links"""
+    for index, link in enumerate(draft.pop("links", None) or []):
+        yield found("FG-LINKS", f"{path}.links[{index}]", link, LOCAL)
+
+
+def _reaches(start: str, goal: str, definition: t.Mapping[str, t.Any]) -> bool:
+    """Whether ``start`` already waits for ``goal``, directly or through others."""
+    waits = {
+        str(container.get("name")): [str(item.get("containerName")) for item in container.get("dependsOn") or []]
+        for container in definition.get("containerDefinitions") or []
+    }
+    seen: set[str] = set()
+    todo = [start]
+    while todo:
+        name = todo.pop()
+        if name == goal:
+            return True
+        if name not in seen:
+            seen.add(name)
+            todo += waits.get(name, [])
+    return False

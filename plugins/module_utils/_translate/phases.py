@@ -1,0 +1,71 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# This module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""Where the migration stands, told from what exists and where the records point."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from .context import CAPACITY_TAG, Context, Json
+from .findings import Finding, found
+from .service import source_count
+
+NEW, PROVISIONED, CUT_OVER, SCALED_IN, TORN_DOWN = "new", "provisioned", "cut_over", "scaled_in", "torn_down"
+
+
+def phase(context: Context) -> str:
+    """``new`` until the target serves as many services as the source has; then by the records; ``scaled_in`` once the source has no tasks left."""
+    if not context.source:
+        return TORN_DOWN if context.target else NEW
+    if context.system.get("serving") == "target":
+        return SCALED_IN if _idle(context) else CUT_OVER
+    wanted = {str(service.get("serviceName")) for service in context.source_services if service.get("schedulingStrategy") != "DAEMON"}
+    complete = bool(context.target.get("load_balancer")) and wanted <= set(context.target_services)
+    return PROVISIONED if complete else NEW
+
+
+def _idle(context: Context) -> bool:
+    """Every service at 0 while a number is remembered or was never wanted; every Auto Scaling group of its own at 0."""
+    services = all(not service.get("desiredCount") for service in context.source_services)
+    groups = all(not group.get("DesiredCapacity") for group in auto_scaling_groups(context))
+    return services and groups
+
+
+def auto_scaling_groups(context: Context) -> list[Json]:
+    """Those that only this system uses: with other services on the cluster, none may be scaled in or deleted."""
+    if context.source.get("other_services"):
+        return []
+    return list((context.source.get("capacity") or {}).get("auto_scaling_groups") or [])
+
+
+def capacity_numbers(group: t.Mapping[str, t.Any]) -> tuple[int, int]:
+    """(minimum, desired) as remembered at scale-in (``min=1,desired=2``), else as they are."""
+    remembered = re.fullmatch(r"min=(\d+),desired=(\d+)", str((group.get("Tags") or {}).get(CAPACITY_TAG) or "").replace(" ", ""))
+    if remembered:
+        return int(remembered[1]), int(remembered[2])
+    return int(group.get("MinSize") or 0), int(group.get("DesiredCapacity") or 0)
+
+
+def scale_in(context: Context) -> Json:
+    """What goes to zero, and the numbers it comes back to. runbook (Scale in)"""
+    groups = []
+    for group in auto_scaling_groups(context):
+        minimum, desired = capacity_numbers(group)
+        groups.append({"name": group.get("AutoScalingGroupName"), "min_size": minimum, "desired_capacity": desired})
+    return {
+        "load_balancer_arn": context.source_load_balancer.get("LoadBalancerArn"),
+        "target_load_balancer": context.names["load_balancer"],
+        "cluster": (context.source.get("cluster") or {}).get("clusterName"),
+        "services": [
+            {"name": service.get("serviceName"), "desired_count": source_count(service)}
+            for service in sorted(context.source_services, key=lambda item: str(item.get("serviceName")))
+        ],
+        "auto_scaling_groups": groups,
+    }
+
+
+def shared_capacity(context: Context) -> list[Finding]:
+    """Instances that carry other services stay. runbook (Scale in)"""
+    others = context.source.get("other_services") or []
+    return [found("FG-SHARED-CAPACITY", "capacity", ", ".join(map(str, others)))] if others else []

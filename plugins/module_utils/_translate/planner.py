@@ -1,0 +1,169 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# This module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""The door of the package: ``plan(system, intent)`` is the whole ``discover_plan`` of docs/architecture.md.
+
+Stages, each a function of its inputs only: select services -> translate their task definitions -> clone the load balancer -> place the tasks ->
+plan services -> everything that follows from them (records, alarms, verification, scale-in, teardown). The plan is total: every key exists
+in every plan, what is missing is null or empty, and problems are findings, not exceptions.
+"""
+
+from __future__ import annotations
+
+import copy
+import typing as t
+
+from . import (
+    alarms,
+    cluster,
+    dns,
+    execution_role,
+    image,
+    load_balancer,
+    logs,
+    network,
+    phases,
+    scaling,
+    security,
+    service,
+    task_definition,
+    teardown,
+    verify,
+)
+from . import (
+    intent as intents,
+)
+from .context import Context, Json, as_int
+from .findings import Finding, found, order
+
+KEEP_ALIVE_SECONDS = 60
+PROBLEMS = {"not-readable": "FG-DISCOVERY-DENIED", "target-name-taken": "FG-NAME-CLASH"}
+
+
+def plan(system: t.Mapping[str, t.Any], intent: t.Mapping[str, t.Any]) -> Json:
+    """``discover_plan``. Deterministic: the same system and intent give the same plan."""
+    wanted = intents.usable(intent)
+    context = Context(copy.deepcopy(dict(system)), wanted, wanted.get("names") or {})
+    findings = intents.check(Context(context.system, intent, context.overrides))
+    findings += discovered(context)
+    services, more = service.select(context)
+    findings += more
+    tasks, images = _definitions(services, context)
+    findings += [finding for task in tasks for finding in task.findings]
+    balancer, more = load_balancer.clone(context)
+    findings += [*more, *load_balancer.shared(context), *_unattached(balancer)]
+    placement, more = network.place(context) if context.source else (network.Placement([], "DISABLED"), [])
+    findings += more
+    planned, more = service.plan_services(services, tasks, placement, context)
+    findings += [*more, *network.addresses(placement, planned, context)]
+    sections, more = _sections(context, services, planned, tasks, images, balancer, placement)
+    findings += more
+    return {
+        "system": context.name,
+        "fqdn": context.fqdn,
+        "region": context.region or None,
+        "account_id": context.account_id or None,
+        "phase": phases.phase(context),
+        "source": source(context),
+        "names": context.names,
+        "image": {"images": images},
+        "load_balancer": balancer,
+        "services": planned,
+        "task_definitions": [task.definition for task in tasks],
+        **sections,
+        "findings": order(waived(findings, wanted.get("waive") or [])),
+    }
+
+
+def _definitions(services: t.Sequence[Json], context: Context) -> tuple[list[task_definition.Translated], list[Json]]:
+    """The translated task definitions, and the images that have to be made for them."""
+    tasks = task_definition.collect(services, context)
+    entries = image.entries({task.key: task.source for task in tasks}, context)
+    platforms: dict[str, str] = {}
+    for task in tasks:
+        task_definition.translate(task, entries, context)
+        architecture = task.definition["runtimePlatform"]["cpuArchitecture"]
+        platforms[task.key] = "linux/arm64" if architecture == "ARM64" else "linux/amd64"
+    unique = {entry["image"]: {**entry, "platform": platforms[key]} for (key, _container), entry in entries.items()}
+    return tasks, [unique[name] for name in sorted(unique)]
+
+
+def _sections(
+    context: Context,
+    services: t.Sequence[Json],
+    planned: t.Sequence[Json],
+    tasks: t.Sequence[task_definition.Translated],
+    images: t.Sequence[Json],
+    balancer: Json | None,
+    placement: network.Placement,
+) -> tuple[Json, list[Finding]]:
+    """The parts of the plan that follow from the services, the definitions and the load balancer."""
+    definitions = [task.definition for task in tasks]
+    groups = balancer["target_groups"] if balancer else []
+    cluster_plan, cluster_findings = cluster.section(context)
+    security_plan, security_findings = security.section(context, placement.subnets, groups)
+    dns_plan, dns_findings = dns.section(context)
+    scaling_plan, scaling_findings = scaling.section(services, context)
+    sections = {
+        "cluster": cluster_plan,
+        "security": security_plan,
+        "execution_role": execution_role.section(definitions, context),
+        "log_groups": logs.groups((pair for task in tasks for pair in task.log_pairs), context),
+        "dns": dns_plan,
+        "scaling": scaling_plan,
+        "keep_alive": {
+            "load_balancer_arn": context.source_load_balancer.get("LoadBalancerArn"),
+            "seconds": as_int(context.intent.get("keep_alive_seconds")) or KEEP_ALIVE_SECONDS,
+        },
+        "alarms": alarms.section(planned, services, context),
+        "verify": {"target": verify.target(planned, context), "source": verify.source(context)},
+        "scale_in": phases.scale_in(context),
+        "teardown": teardown.section(context, images, definitions),
+    }
+    findings = [*cluster_findings, *cluster.clashes(context), *security_findings, *dns_findings, *scaling_findings]
+    return sections, [*findings, *alarms.without_successor(context), *phases.shared_capacity(context)]
+
+
+def source(context: Context) -> Json | None:
+    """The facts of the source that roles need; None after teardown."""
+    if not context.source:
+        return None
+    return {
+        "load_balancer_arn": context.source_load_balancer.get("LoadBalancerArn"),
+        "load_balancer_name": context.source_load_balancer.get("LoadBalancerName"),
+        "cluster": (context.source.get("cluster") or {}).get("clusterName"),
+        "services": sorted(str(item.get("serviceName")) for item in context.source_services),
+        "target_group_arns": [group.get("TargetGroupArn") for group in context.source.get("target_groups") or []],
+    }
+
+
+def discovered(context: Context) -> list[Finding]:
+    """What discovery could not read or found odd, and what is missing altogether."""
+    findings = [
+        found(PROBLEMS.get(str(problem.get("id")), "FG-DISCOVERY"), str(problem.get("path")), problem.get("message"), problem=problem.get("id"))
+        for problem in context.system.get("problems") or []
+    ]
+    if not context.source and not context.target:
+        findings.append(found("FG-NO-SYSTEM", "system", context.fqdn))
+    elif context.source and not context.source_services:
+        findings.append(found("FG-NO-SERVICE", "services"))
+    return findings
+
+
+def _unattached(balancer: Json | None) -> list[Finding]:
+    """A service may only be made when its target group hangs on a listener ("does not have an associated load balancer"). fargate-rules.md 7 loadBalancers"""
+    if not balancer:
+        return []
+    chains = [listener["default_actions"] for listener in balancer["listeners"]]
+    chains += [rule["actions"] for listener in balancer["listeners"] for rule in listener["rules"]]
+    attached = {group["TargetGroupName"] for chain in chains for action in chain for group in (action.get("ForwardConfig") or {}).get("TargetGroups") or []}
+    return [
+        found("FG-TG-UNATTACHED", f"target_groups[{group['name']}]", group["source_arn"])
+        for group in balancer["target_groups"]
+        if group["name"] not in attached
+    ]
+
+
+def waived(findings: t.Sequence[Finding], waive: t.Sequence[t.Any]) -> list[Finding]:
+    """Mark what the inventory's ``fargate_waive`` names: ``FG-X`` everywhere, ``FG-X@path`` in one place."""
+    accepted = {str(item) for item in waive}
+    return [{**finding, "waived": bool({finding["id"], f"{finding['id']}@{finding['path']}"} & accepted)} for finding in findings]

@@ -1,0 +1,76 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# This module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""Application Auto Scaling of the source's services. fargate-rules.md 7 (Application Auto Scaling)
+
+The plan says what it should become; the roles of this version don't apply it, so it is a BLOCKER that a person has to waive knowingly.
+"""
+
+from __future__ import annotations
+
+import copy
+import typing as t
+
+from . import target_group
+from .context import Context, Json, short
+from .findings import Finding, found
+
+READ_ONLY_POLICY = ("PolicyARN", "CreationTime", "Alarms", "ResourceId", "ServiceNamespace")
+READ_ONLY_ACTION = ("ScheduledActionARN", "CreationTime", "ResourceId", "ServiceNamespace")
+
+
+def section(services: t.Iterable[Json], context: Context) -> tuple[list[Json], list[Finding]]:
+    """Minimum, maximum, target tracking, step and scheduled actions, for the service of the same name in the new cluster."""
+    plan: list[Json] = []
+    findings: list[Finding] = []
+    for service in services:
+        targets = service.get("ScalableTargets") or []
+        name = str(service.get("serviceName"))
+        for target in targets:
+            plan.append(_target(target, service, context))
+            bounds = f"{target.get('MinCapacity')}..{target.get('MaxCapacity')}"
+            findings.append(found("FG-SCALING", f"services[{name}].ScalableTargets", bounds, bounds))
+        for policy in service.get("ScalingPolicies") or []:
+            if policy.get("PolicyType") != "TargetTrackingScaling":
+                findings.append(found("FG-SCALING-POLICY", f"services[{name}].ScalingPolicies[{policy.get('PolicyName')}]", policy.get("PolicyType")))
+    return plan, findings
+
+
+def _target(target: Json, service: Json, context: Context) -> Json:
+    """Whether scaling is suspended isn't copied: that is what our own scale-in does to the source."""
+    name = str(service.get("serviceName"))
+    return {
+        "service": name,
+        "cluster": context.names["cluster"],
+        "resource_id": f"service/{context.names['cluster']}/{name}",
+        "dimension": target.get("ScalableDimension"),
+        "min_capacity": target.get("MinCapacity"),
+        "max_capacity": target.get("MaxCapacity"),
+        "policies": [_policy(policy, context) for policy in service.get("ScalingPolicies") or []],
+        "scheduled_actions": [
+            {key: copy.deepcopy(value) for key, value in action.items() if key not in READ_ONLY_ACTION} for action in service.get("ScheduledActions") or []
+        ],
+        "tags": dict(context.own_tags),
+    }
+
+
+def _policy(policy: Json, context: Context) -> Json:
+    """Deny-list copy. ``ALBRequestCountPerTarget`` names a load balancer and a group: their new names are given, ids are looked up later."""
+    kept = {key: copy.deepcopy(value) for key, value in policy.items() if key not in READ_ONLY_POLICY}
+    metric = (kept.get("TargetTrackingScalingPolicyConfiguration") or {}).get("PredefinedMetricSpecification") or {}
+    label = metric.pop("ResourceLabel", None)
+    if label:
+        names = {short(arn.rpartition("/")[0]): name for arn, name in target_group.mapping(context).items()}
+        kept["resource_label"] = {"load_balancer": context.names["load_balancer"], "target_group": names.get(_group_of(str(label)))}
+    return kept
+
+
+def _group_of(label: str) -> str:
+    """``app/<alb>/<id>/targetgroup/<group>/<id>`` -> ``<group>``."""
+    parts = label.split("/")
+    return parts[4] if len(parts) > 4 else ""
+
+
+def least(service: t.Mapping[str, t.Any], desired: int) -> int:
+    """The number of tasks below which something is wrong: scaling may go down to its minimum on purpose."""
+    minimum = [target["MinCapacity"] for target in service.get("ScalableTargets") or [] if target.get("MinCapacity") is not None]
+    return min([desired, *minimum])

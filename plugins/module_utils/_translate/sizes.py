@@ -1,0 +1,138 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# This module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""Task size: the smallest pair that AWS sells and that holds what the containers declare."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from .context import Context, Json, per_service
+from .findings import Finding, found
+
+# CPU units -> MiB. fargate-rules.md 6: botocore up to 16 vCPU, cfn-lint E3047 for all. AWS adds rows: fargate_size_table replaces this.
+TABLE: dict[int, list[int]] = {
+    256: [512, 1024, 2048],
+    512: list(range(1024, 4096 + 1, 1024)),
+    1024: list(range(2048, 8192 + 1, 1024)),
+    2048: list(range(4096, 16384 + 1, 1024)),
+    4096: list(range(8192, 30720 + 1, 1024)),
+    8192: list(range(16384, 61440 + 1, 4096)),
+    16384: list(range(32768, 122880 + 1, 8192)),
+    32768: [61440, 122880, 249856],
+}
+
+
+def cpu_units(value: t.Any) -> int | None:
+    """``"1 vCPU"``, ``".5 vcpu"``, ``"1024"``, 1024 -> CPU units. fargate-rules.md 6"""
+    return _amount(value, r"v?cpus?", 1024)
+
+
+def memory_mib(value: t.Any) -> int | None:
+    """``"2GB"``, ``"0.5 GB"``, ``"2048"``, 2048 -> MiB. fargate-rules.md 6"""
+    return _amount(value, r"gi?b", 1024)
+
+
+def _amount(value: t.Any, unit: str, factor: int) -> int | None:
+    if value is None or value == "":
+        return None
+    match = re.fullmatch(rf"\s*(\d+(?:\.\d+)?|\.\d+)\s*({unit})?\s*", str(value), re.IGNORECASE)
+    if not match:
+        return None
+    return round(float(match[1]) * (factor if match[2] else 1))
+
+
+def needed_cpu(definition: t.Mapping[str, t.Any]) -> int:
+    """``max(task.cpu, sum(container.cpu))``. fargate-rules.md 6 rule 1"""
+    containers = definition.get("containerDefinitions") or []
+    return max(cpu_units(definition.get("cpu")) or 0, sum(container.get("cpu") or 0 for container in containers))
+
+
+def needed_memory(definition: t.Mapping[str, t.Any]) -> int:
+    """The larger of the task's memory and the sum of hard limits (else reservations) and tmpfs sizes. fargate-rules.md 6 rule 2"""
+    containers = definition.get("containerDefinitions") or []
+    declared = sum(max(container.get("memory") or 0, container.get("memoryReservation") or 0) for container in containers)
+    return max(memory_mib(definition.get("memory")) or 0, declared + sum(map(tmpfs, containers)))
+
+
+def floor(definition: t.Mapping[str, t.Any]) -> tuple[int, int]:
+    """Below this RegisterTaskDefinition refuses: the sum of CPU, the sum of reservations, the largest single limit. fargate-rules.md 6 rule 7"""
+    containers = definition.get("containerDefinitions") or []
+    reserved = sum(container.get("memoryReservation") or container.get("memory") or 0 for container in containers)
+    largest = max((container.get("memory") or 0 for container in containers), default=0)
+    return sum(container.get("cpu") or 0 for container in containers), max(reserved, largest)
+
+
+def tmpfs(container: t.Mapping[str, t.Any]) -> int:
+    """MiB of the container's tmpfs mounts: they count against the task's memory."""
+    return sum(mount.get("size") or 0 for mount in (container.get("linuxParameters") or {}).get("tmpfs") or [])
+
+
+def smallest(cpu: int, memory: int, table: t.Mapping[int, t.Sequence[int]]) -> tuple[int, int] | None:
+    """The first pair, by CPU and then memory, that holds both. fargate-rules.md 6 rule 4"""
+    pairs = ((row, size) for row in sorted(table) if row >= cpu for size in sorted(table[row]) if size >= memory)
+    return next(pairs, None)
+
+
+def size(draft: Json, services: t.Sequence[str], context: Context, path: str) -> t.Iterator[Finding]:
+    """Set the task's ``cpu`` and ``memory``, which Fargate requires, and say why these. fargate-rules.md 1 cpu, memory and 6"""
+    table = size_table(context)
+    cpu, memory = needed_cpu(draft), needed_memory(draft)
+    reason = _reason(draft, cpu, memory)
+    yield from _unreadable(draft, path)
+    wanted = next(filter(None, (per_service(context.intent.get("sizes") or {}, name) for name in (*services, draft.get("family") or ""))), None)
+    if wanted is not None:
+        pair, findings = _given(wanted, floor(draft), table, path)
+        reason = "set by fargate_sizes"
+    else:
+        pair, findings = _chosen(cpu, memory, table, path)
+    yield from findings
+    yield found("FG-SIZE", f"{path}.cpu", f"{draft.get('cpu')}/{draft.get('memory')}", f"{pair[0]}/{pair[1]}", reason=reason)
+    draft["cpu"], draft["memory"] = str(pair[0]), str(pair[1])
+
+
+def _chosen(cpu: int, memory: int, table: t.Mapping[int, t.Sequence[int]], path: str) -> tuple[tuple[int, int], list[Finding]]:
+    """The smallest pair; over the largest a BLOCKER, and without any declared CPU a warning instead of a silent 256. fargate-rules.md 6 rules 3 to 5"""
+    pair = smallest(cpu, memory, table)
+    if pair is None:
+        largest = _largest(table)
+        return largest, [found("FG-SIZE-MAX", f"{path}.cpu", f"{cpu}/{memory}", f"{largest[0]}/{largest[1]}")]
+    return pair, [] if cpu else [found("FG-SIZE-UNKNOWN", f"{path}.cpu", None, str(pair[0]))]
+
+
+def _largest(table: t.Mapping[int, t.Sequence[int]]) -> tuple[int, int]:
+    return max((row, max(sizes)) for row, sizes in table.items())
+
+
+def size_table(context: Context) -> dict[int, list[int]]:
+    """The table, or the inventory's ``fargate_size_table``, since AWS adds sizes."""
+    given = context.intent.get("size_table")
+    if not isinstance(given, t.Mapping) or not given:
+        return TABLE
+    return {int(cpu): [int(size) for size in sizes] for cpu, sizes in given.items()}
+
+
+def _given(wanted: t.Any, least: tuple[int, int], table: t.Mapping[int, t.Sequence[int]], path: str) -> tuple[tuple[int, int], list[Finding]]:
+    """The inventory's size may be below the declared limits, but AWS must sell it and register it. fargate-rules.md 6 rule 7"""
+    asked = (cpu_units(wanted.get("cpu")) or 0, memory_mib(wanted.get("memory")) or 0) if isinstance(wanted, t.Mapping) else (0, 0)
+    if asked[1] in table.get(asked[0], []) and asked[0] >= least[0] and asked[1] >= least[1]:
+        return asked, []
+    pair = smallest(max(asked[0], least[0]), max(asked[1], least[1]), table) or _largest(table)
+    return pair, [found("FG-SIZE-INVALID", f"{path}.cpu", f"{asked[0]}/{asked[1]}", f"{pair[0]}/{pair[1]}", need=f"{least[0]}/{least[1]}")]
+
+
+def _unreadable(draft: Json, path: str) -> t.Iterator[Finding]:
+    for key, parse in (("cpu", cpu_units), ("memory", memory_mib)):
+        if draft.get(key) and parse(draft[key]) is None:
+            yield found("FG-SIZE-UNREADABLE", f"{path}.{key}", draft[key])
+
+
+def _reason(definition: Json, cpu: int, memory: int) -> str:
+    """``php-fpm 1024 + nginx 256 = 1280 MiB, 384 CPU units``. fargate-rules.md 6 rule 6"""
+    parts = []
+    for container in definition.get("containerDefinitions") or []:
+        amount = max(container.get("memory") or 0, container.get("memoryReservation") or 0) + tmpfs(container)
+        if amount:
+            parts.append(f"{container.get('name')} {amount}")
+    declared = f"{' + '.join(parts)} = " if len(parts) > 1 else ""
+    return f"{declared}{memory} MiB, {cpu} CPU units"

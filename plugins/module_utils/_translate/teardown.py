@@ -1,0 +1,167 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# This module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""What can be deleted about one month later, in the order in which AWS lets it go. runbook (Teardown)
+
+The list is a proposal: the teardown looks at each item again and deletes only what is unused then.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from . import image, load_balancer, logs, phases, security
+from .context import Context, Json
+
+Items = t.Iterator[Json]
+
+
+def section(context: Context, images: t.Sequence[Json], definitions: t.Sequence[Json]) -> Json:
+    items = [
+        item
+        for part in (alarms, services, cluster, capacity, balancer, target_groups, ingress_rules, security_groups, task_definitions)
+        for item in part(context)
+    ]
+    items += repositories(context, images, definitions)
+    items += log_groups(context)
+    return {
+        "source_load_balancer_arn": context.source_load_balancer.get("LoadBalancerArn"),
+        "target_load_balancer": context.names["load_balancer"],
+        "items": items if context.source else [],
+    }
+
+
+def _item(kind: str, identifier: t.Any, name: t.Any, **detail: t.Any) -> Json:
+    return {"kind": kind, "id": identifier, "name": name, "detail": detail}
+
+
+def alarms(context: Context) -> Items:
+    """All alarms on the old load balancer, cluster and services."""
+    for alarm in context.source.get("alarms") or []:
+        yield _item("alarm", alarm.get("AlarmName"), alarm.get("AlarmName"))
+
+
+def services(context: Context) -> Items:
+    for service in context.source_services:
+        yield _item("service", service.get("serviceArn"), service.get("serviceName"), cluster=_cluster_name(context))
+
+
+def cluster(context: Context) -> Items:
+    """Only when nobody else runs on it."""
+    if context.source.get("cluster") and not context.source.get("other_services"):
+        yield _item("cluster", context.source["cluster"].get("clusterArn"), _cluster_name(context))
+
+
+def capacity(context: Context) -> Items:
+    """Capacity providers of Auto Scaling groups, the groups, their launch templates."""
+    groups = phases.auto_scaling_groups(context)
+    if groups:
+        for provider in (context.source.get("cluster") or {}).get("capacityProviders") or []:
+            if not str(provider).startswith("FARGATE"):
+                yield _item("capacity_provider", provider, provider, cluster=_cluster_name(context))
+    for group in groups:
+        yield _item("auto_scaling_group", group.get("AutoScalingGroupName"), group.get("AutoScalingGroupName"))
+    yield from _templates(groups)
+
+
+def _templates(groups: t.Iterable[Json]) -> Items:
+    seen: set[str] = set()
+    for group in groups:
+        data = group.get("LaunchTemplate") or {}
+        for kind, identifier, name in (
+            ("launch_template", data.get("LaunchTemplateId"), data.get("LaunchTemplateName")),
+            ("launch_configuration", data.get("LaunchConfigurationName"), data.get("LaunchConfigurationName")),
+        ):
+            if identifier and identifier not in seen:
+                seen.add(identifier)
+                yield _item(kind, identifier, name)
+
+
+def balancer(context: Context) -> Items:
+    """The old load balancer with its listeners, unless somebody else lives on it."""
+    source = context.source_load_balancer
+    if source and not load_balancer.is_shared(context):
+        yield _item("load_balancer", source.get("LoadBalancerArn"), source.get("LoadBalancerName"), listeners=len(source.get("Listeners") or []))
+
+
+def target_groups(context: Context) -> Items:
+    """Those in which the system's own services registered; on a load balancer of its own also the empty ones."""
+    foreign = {item.get("id") for item in context.system.get("shared") or []}
+    owned = {item.get("targetGroupArn") for service in context.source_services for item in service.get("loadBalancers") or []}
+    own_balancer = not load_balancer.is_shared(context)
+    for group in context.source.get("target_groups") or []:
+        arn = group.get("TargetGroupArn")
+        if arn in owned or (own_balancer and arn not in foreign):
+            yield _item("target_group", arn, group.get("TargetGroupName"))
+
+
+def ingress_rules(context: Context) -> Items:
+    """The rules of other groups that admit the old instances."""
+    if context.source.get("other_services"):
+        return
+    for group in (context.source.get("security_groups") or {}).get("admitting") or []:
+        for permission in group.get("rules") or []:
+            sources = sorted(str(pair.get("GroupId")) for pair in permission.get("UserIdGroupPairs") or [])
+            yield _item(
+                "ingress_rule",
+                group.get("GroupId"),
+                group.get("GroupName"),
+                protocol=permission.get("IpProtocol"),
+                from_port=permission.get("FromPort", security.ANY),
+                to_port=permission.get("ToPort", security.ANY),
+                source_group_ids=sources,
+            )
+
+
+def security_groups(context: Context) -> Items:
+    """The instances' groups: not those of the load balancer (the new one uses them), not those that protect something else."""
+    groups = context.source.get("security_groups") or {}
+    kept = security.group_ids(context.target) | {str(group.get("GroupId")) for group in groups.get("load_balancer") or []}
+    kept |= {
+        str(group.get("GroupId"))
+        for group in groups.get("admitting") or []
+        if any(user.get("kind") not in security.INSTANCE_USERS for user in group.get("used_by") or [])
+    }
+    if context.source.get("other_services"):
+        return
+    for group in groups.get("tasks") or []:
+        if group.get("GroupId") not in kept and group.get("GroupName") != "default":
+            yield _item("security_group", group.get("GroupId"), group.get("GroupName"), vpc_id=group.get("VpcId"))
+
+
+def task_definitions(context: Context) -> Items:
+    """All revisions of the families that the services ran."""
+    families = {str(service["TaskDefinition"]["family"]) for service in context.source_services if (service.get("TaskDefinition") or {}).get("family")}
+    for family in sorted(families):
+        yield _item("task_definition", family, family)
+
+
+def repositories(context: Context, images: t.Sequence[Json], definitions: t.Sequence[Json]) -> Items:
+    """The repository of each image that was replaced, unless the target still pulls from it."""
+    used = {(reference.host, reference.repository) for reference in _images(definitions)}
+    replaced = {(reference.host, reference.repository) for reference in (image.parse(str(entry.get("source_image"))) for entry in images)}
+    known = {str(item.get("repositoryName")): item for item in context.source.get("repositories") or []}
+    for _host, name in sorted(replaced - used):
+        if name in known:
+            yield _item("repository", known[name].get("repositoryArn"), name)
+
+
+def log_groups(context: Context) -> Items:
+    """They hold history: only when ``fargate_teardown_log_groups`` says so."""
+    if not context.intent.get("teardown_log_groups"):
+        return
+    used = {logs.group_of(container) for service in context.target_services.values() for container in _containers(service.get("TaskDefinition"))}
+    for group in context.source.get("log_groups") or []:
+        if group.get("logGroupName") not in used:
+            yield _item("log_group", group.get("logGroupName"), group.get("logGroupName"))
+
+
+def _images(definitions: t.Sequence[Json]) -> list[image.Reference]:
+    return [image.parse(str(container.get("image"))) for definition in definitions for container in _containers(definition)]
+
+
+def _containers(definition: Json | None) -> list[Json]:
+    return (definition or {}).get("containerDefinitions") or []
+
+
+def _cluster_name(context: Context) -> str | None:
+    return (context.source.get("cluster") or {}).get("clusterName")
