@@ -12,7 +12,8 @@ description:
     minimum and desired capacity 0.
     Scaling is suspended on both.
   - With O(state=running) the Auto Scaling groups, then the services, get their remembered numbers back, and scaling is resumed.
-  - The numbers are remembered as tags (C(cutover:desired-count) on a service, C(cutover:capacity) on a group), so that the way back needs no file of an earlier run.
+  - The numbers are remembered as tags (C(cutover:desired-count) on a service, C(cutover:capacity) on a group), so that the way back
+    needs no file of an earlier run.
 options:
   state:
     description: Where to bring the source.

@@ -8,8 +8,18 @@ import typing as t
 
 try:
     from botocore import exceptions as botocore_exceptions
+    from botocore.exceptions import BotoCoreError, ClientError
 except ImportError:  # AnsibleAWSModule reports the missing library
     botocore_exceptions = None  # type: ignore[assignment]
+
+    class BotoCoreError(Exception):  # type: ignore[no-redef]
+        pass
+
+    class ClientError(Exception):  # type: ignore[no-redef]
+        pass
+
+
+__all__ = ["NO_CREDENTIALS", "NO_REGION", "BotoCoreError", "ClientError", "CutoverError", "error_code", "explain", "is_code"]
 
 
 class CutoverError(Exception):

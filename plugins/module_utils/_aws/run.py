@@ -9,18 +9,7 @@ import typing as t
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from .clients import Clients
-from .errors import CutoverError, explain
-
-try:
-    from botocore.exceptions import BotoCoreError, ClientError
-except ImportError:  # AnsibleAWSModule reports the missing library
-
-    class BotoCoreError(Exception):  # type: ignore[no-redef]
-        pass
-
-    class ClientError(Exception):  # type: ignore[no-redef]
-        pass
-
+from .errors import BotoCoreError, ClientError, CutoverError, explain
 
 __all__ = ["ARGUMENTS", "KNOWN_AFTER_APPLY", "BotoCoreError", "ClientError", "Progress", "Result", "Work", "perform", "run_module", "silent"]
 
@@ -42,8 +31,9 @@ def silent(line: str) -> None:
 def run_module(work: Work, argument_spec: t.Mapping[str, t.Any], mask: t.Callable[[t.Any], t.Any] | None = None, **options: t.Any) -> None:
     """Build the module, do the work, report. ``options`` go to AnsibleAWSModule (required_if ...).
 
-    ``mask`` is for modules whose parameters may hold secrets (the environment of a container). Their options are ``no_log``, so that nothing reaches syslog. But Ansible would
-    then hide every text of them wherever it occurs, a port or the name "web" too; so the parameters are shown masked instead, and the result is as the work function gives it.
+    ``mask`` is for modules whose parameters may hold secrets (the environment of a container). Their options are ``no_log``, so that nothing
+    reaches syslog. But Ansible would then hide every text of them wherever it occurs, a port or the name "web" too; so the parameters are shown
+    masked instead, and the result is as the work function gives it.
     """
     module = AnsibleAWSModule(argument_spec={**ARGUMENTS, **argument_spec}, supports_check_mode=True, **options)
     shown: Result = {}

@@ -10,16 +10,11 @@ import typing as t
 
 from .._aws import tags as aws_tags
 from .._aws.clients import Clients
-from .._aws.errors import CutoverError, is_code
+from .._aws.errors import ClientError, CutoverError, is_code
 from .._aws.run import Progress, silent
 from .._nginx import rewrite, tree
 from .._oci import derive, layers, reference
 from .._oci.registry import Registry, RegistryError
-
-try:
-    from botocore.exceptions import ClientError
-except ImportError:  # AnsibleAWSModule reports the missing library
-    ClientError = Exception  # type: ignore[assignment,misc]
 
 WHY = "cutover.fargate: addresses of the task's other containers are 127.0.0.1 on Fargate"
 
