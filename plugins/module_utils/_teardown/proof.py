@@ -12,7 +12,7 @@ from .._elbv2 import silence
 from .._elbv2.common import full_name
 from .items import Item
 
-Users = t.Union[t.List[str], None]
+Users = list[str] | None
 
 
 def users(item: Item, clients: Clients, params: t.Mapping[str, t.Any]) -> Users:
