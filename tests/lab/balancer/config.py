@@ -319,7 +319,7 @@ def _backend(group: TargetGroup, config: BalancerConfig, servers: Sequence[Serve
         f"balance {ALGORITHMS.get(group.algorithm, 'roundrobin')}",
         "option allbackups",
         *_checks(group.health_check),
-        f"http-request return status 503 errorfile {files.error(503)} if {{ nbsrv({name}) eq 0 }}",
+        f"http-request return status 503 errorfile {files.error(503)} if {{ nbsrv({name}) eq 0 }} !{{ stopping }}",  # a worker that stops counts none
         *_connection_failure(config),
         *_stickiness(group),
     ]
@@ -340,14 +340,13 @@ def _checks(check: HealthCheck) -> list[str]:
 def _connection_failure(config: BalancerConfig) -> list[str]:
     """HAProxy calls every failed connection 503. AWS: 502 when the target refuses, 504 when it does not answer in time. A target's own 503 stays."""
     slow = f"date(0,ms),sub(txn.began),div({milliseconds(config.connect_timeout)})"
-    failed = "{ status 503 } { var(txn.tried) -m found } !{ var(txn.answered) -m found }"
+    failed = "{ status 503 } { srv_id -m found } !{ var(txn.answered) -m found }"
     title = f"%[{slow},iif({STATUS_LINES[504]},{STATUS_LINES[502]})]"
     return [
-        "http-request set-var(txn.tried) bool(true)",
         "http-response set-var(txn.answered) bool(true)",
         f"http-error status 503 content-type text/html lf-string {quoted(_page(title))} hdr Server {SERVER_HEADER}",
-        f"http-after-response set-status 504 if {failed} {{ {slow} -m int gt 0 }}",
-        f"http-after-response set-status 502 if {failed}",
+        f"http-after-response set-status 504 reason 'Gateway Time-out' if {failed} {{ {slow} -m int gt 0 }}",
+        f"http-after-response set-status 502 reason 'Bad Gateway' if {failed}",
     ]
 
 
