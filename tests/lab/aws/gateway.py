@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
-import socket
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterable
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
@@ -22,36 +19,26 @@ from lab.aws.request_log import LoggedRequest
 if TYPE_CHECKING:
     from lab.aws.server import AwsServer
 
-StartResponse = Callable[[str, list[tuple[str, str]]], Any]
-
 
 class Gateway:
-    """The WSGI application of the lab's API."""
+    """What the HTTP server asks for every answer."""
 
     def __init__(self, aws: AwsServer) -> None:
         self.aws = aws
 
-    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        if environ["PATH_INFO"].startswith("/_lab/"):
-            answer: Answer | None = self._control(environ)
-        else:
-            answer = self._api(environ)
-        if answer is None:
-            return _cut(environ)
-        headers = [(key, value) for key, value in answer.headers if key.lower() not in ("content-length", "connection")]
-        headers.append(("Content-Length", str(len(answer.body))))
-        start_response(f"{answer.status} {HTTPStatus(answer.status).phrase}", headers)
-        return [answer.body]
+    def __call__(self, environ: Environ) -> Answer | None:
+        """The answer; None when the connection is to be cut."""
+        return self._control(environ) if environ["PATH_INFO"].startswith("/_lab/") else self._api(environ)
 
     def _control(self, environ: Environ) -> Answer:
         """What is not AWS: the lab's own routes, JSON in and out."""
+        given = read_body(environ)
         handler = self.aws.routes.get(environ["PATH_INFO"].rstrip("/"))
         if handler is None:
             return _json(404, {"error": f"no such path; known are {sorted(self.aws.routes)}"})
         query = {key: values[-1] for key, values in parse_qs(environ.get("QUERY_STRING", "")).items()}
         try:
-            body = json.loads(read_body(environ) or b"{}")
-            return _json(200, handler(environ["REQUEST_METHOD"], query, body))
+            return _json(200, handler(environ["REQUEST_METHOD"], query, json.loads(given or b"{}")))
         except (ValueError, TypeError, KeyError) as error:
             return _json(400, {"error": str(error)})
 
@@ -124,12 +111,3 @@ def _explained(call: ApiCall, error: Exception) -> AwsError:
 
 def _json(status: int, value: Any) -> Answer:
     return Answer(status, [("Content-Type", "application/json")], json.dumps(value, default=str).encode() + b"\n")
-
-
-def _cut(environ: Environ) -> Iterable[bytes]:
-    """Close the client's connection without an answer, as a crashed or unreachable service does."""
-    connection = environ.get("werkzeug.socket")
-    if connection is not None:
-        with contextlib.suppress(OSError):
-            connection.shutdown(socket.SHUT_RDWR)
-    raise ConnectionAbortedError("cut by an injected fault")

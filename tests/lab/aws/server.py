@@ -17,11 +17,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
-
 from lab.aws import control, registry
 from lab.aws.faults import Faults
 from lab.aws.gateway import Gateway
+from lab.aws.http import Server
 from lab.aws.moto_app import Moto
 from lab.aws.observed import Observed
 from lab.aws.protocol import ApiCall
@@ -59,7 +58,7 @@ class AwsServer:
         self.current_environ = threading.local()
         self._listeners: list[Callable[[ApiCall], None]] = []
         self._port = settings.api_port if port is None else port
-        self._server: BaseWSGIServer | None = None
+        self._server: Server | None = None
         self._thread: threading.Thread | None = None
         control.install(self)
 
@@ -72,7 +71,7 @@ class AwsServer:
         with self.lock:
             self.moto.reset()
             self.moto.seed(None)
-        self._server = make_server("127.0.0.1", self._port, Gateway(self), threaded=True, request_handler=QuietHandler)
+        self._server = Server(self._port, Gateway(self))
         self._port = self._server.server_port
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, name="lab-aws", daemon=True)
         self._thread.start()
@@ -82,6 +81,7 @@ class AwsServer:
         self.faults.clear()
         if self._server is not None and self._thread is not None:
             self._server.shutdown()
+            self._server.close_connections()
             self._server.server_close()
             self._thread.join(5)
             self._server = self._thread = None
@@ -118,16 +118,3 @@ class AwsServer:
     @staticmethod
     def now() -> datetime:
         return datetime.now(UTC)
-
-
-class QuietHandler(WSGIRequestHandler):
-    """HTTP/1.1 with keep-alive, no log on stderr, no waiting for full packets."""
-
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        pass
-
-    def log_error(self, format: str, *args: Any) -> None:  # noqa: A002
-        pass
