@@ -21,6 +21,34 @@ Probe = t.Callable[[Snapshot], t.List[StepResult]]
 Progress = t.Callable[[str], None]
 
 TIMEOUT, SETTLE, POLL = 900.0, 20.0, 5.0
+
+ARGUMENT_SPEC: dict[str, t.Any] = {
+    "side": {"type": "str", "choices": ["target", "source"], "default": "target"},
+    "fqdn": {"type": "str", "required": True},
+    "load_balancer": {"type": "str"},
+    "compare_load_balancer": {"type": "str"},
+    "cluster": {"type": "str", "required": True},
+    "services": {
+        "type": "list",
+        "elements": "dict",
+        "required": True,
+        "options": {
+            "name": {"type": "str", "required": True},
+            "kind": {"type": "str", "choices": ["web", "worker"], "default": "web"},
+            "family": {"type": "str"},
+            "desired_count": {"type": "int"},
+            "container_name": {"type": "str"},
+            "container_port": {"type": "int"},
+        },
+    },
+    "probes": {"type": "list", "elements": "dict", "default": []},
+    "probe_proxy": {"type": "str"},
+    "probe_ca": {"type": "path"},
+    "timeout": {"type": "float", "default": TIMEOUT},
+    "settle_seconds": {"type": "float", "default": SETTLE},
+    "poll_seconds": {"type": "float", "default": POLL},
+}
+
 # Without these there is no verdict; the others only make the diagnosis poorer.
 ESSENTIAL = ("services", "tasks", "load_balancer", "targets")
 # Causes about this machine's way to the system say nothing about the system.

@@ -1,0 +1,268 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: health_verify
+version_added: 0.1.0
+short_description: Prove that one side of a system works, or say why it does not
+description:
+  - Looks at the ECS services, their tasks, the targets of the load balancer, the security groups and the logs at every poll, and asks the application
+    itself through each address of the load balancer, with the FQDN as SNI and Host. Reads only.
+  - Healthy means that every rollout is complete, tasks stay up through a settling window, the registered targets are exactly the running tasks and
+    healthy, a listener rule reaches them, databases and caches that the environment names are not closed by a group, and all probes pass.
+  - Otherwise the module fails with at most three ranked causes, each with quoted evidence, a fix, and the command to look by hand. It stops waiting as
+    soon as a cause is certain and has lasted.
+  - A call that AWS refuses after all retries never becomes a verdict about the system. What depends on it is V(undetermined).
+options:
+  side:
+    description:
+      - Which side is verified. V(target) must run the newest ACTIVE revision of its families; V(source) is judged by what it runs.
+    type: str
+    choices: [target, source]
+    default: target
+  fqdn:
+    description: The name that people use. Probes send it as SNI and Host, and the certificate must be for it.
+    type: str
+    required: true
+  load_balancer:
+    description: Name of the side's Application Load Balancer. When unset, there are no targets and no probes.
+    type: str
+  compare_load_balancer:
+    description:
+      - Name of the other side's load balancer. Both must answer their own DNS names with the same status, and probe steps with C(on) may use it.
+    type: str
+  cluster:
+    description: Name of the side's ECS cluster.
+    type: str
+    required: true
+  services:
+    description: The side's services.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      name:
+        description: Name of the service.
+        type: str
+        required: true
+      kind:
+        description: V(web) is behind the load balancer, V(worker) is not.
+        type: str
+        choices: [web, worker]
+        default: web
+      family:
+        description: Family of its task definition. When unset, any revision will do.
+        type: str
+      desired_count:
+        description: How many tasks it should have. A worker with V(0) may be idle; the count in force is the service's own.
+        type: int
+      container_name:
+        description: The load-balanced container.
+        type: str
+      container_port:
+        description: Its port.
+        type: int
+  probes:
+    description:
+      - What to ask the application. Each entry is a step, or a dict with C(name) and C(steps). Steps run in order, keep cookies, and stop at the first
+        that fails. Entries that are steps form one probe.
+      - 'A step has C(path), and optionally C(name), C(method), C(headers), C(form) or C(json) or C(body), C(follow) (redirects on the same host),
+        C(timeout) (15 s), C(on) (V(source) or V(target)), C(expect) and C(capture).'
+      - 'C(expect) may have C(status) (V(200), V(200-399), V(2xx), V(<500), comma separated or a list; V(<500) when unset), C(header) (name to text it
+        contains), C(body_contains) (text or list) and C(json) (dotted path to value).'
+      - 'C(capture) maps a name to C(header), C(cookie) (URL-decoded), C(regex) (its first group) or C(json); later steps use it as C({name}).'
+      - A step C(on) the other side goes to O(compare_load_balancer), so a session opened there can be continued here.
+      - When empty, the front page and the health check paths are asked. In check mode, only probes that consist of GET and HEAD are run.
+    type: list
+    elements: dict
+    default: []
+  probe_proxy:
+    description: URL of an HTTP proxy that supports CONNECT, for load balancers that cannot be reached from here.
+    type: str
+  probe_ca:
+    description: PEM file of the issuer to trust instead of the system's store.
+    type: path
+  timeout:
+    description: How long to wait until everything is healthy, in seconds.
+    type: float
+    default: 900
+  settle_seconds:
+    description: How long tasks must have been up without a restart, in seconds. Longer after recent crashes.
+    type: float
+    default: 20
+  poll_seconds:
+    description: Pause between two looks, in seconds.
+    type: float
+    default: 5
+extends_documentation_fragment:
+  - cutover.fargate.account
+  - cutover.fargate.attributes
+  - cutover.fargate.attributes.actiongroup
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+attributes:
+  check_mode:
+    support: full
+    details: What does not exist yet is reported as V(not there yet) and is no failure. What exists is verified.
+  diff_mode:
+    support: none
+  idempotent:
+    support: full
+notes:
+  - An action plugin of the same name runs the work in the controller's process and prints each change of state as it happens.
+  - Needs the permissions ecs:DescribeServices, ecs:DescribeTaskDefinition, ecs:ListTasks, ecs:DescribeTasks, ecs:DescribeContainerInstances,
+    elasticloadbalancing:DescribeLoadBalancers, elasticloadbalancing:DescribeListeners, elasticloadbalancing:DescribeRules,
+    elasticloadbalancing:DescribeTargetGroups and elasticloadbalancing:DescribeTargetHealth.
+  - For addresses and for causes also ec2:DescribeNetworkInterfaces, ec2:DescribeInstances, ec2:DescribeSecurityGroups, ec2:DescribeSubnets,
+    ec2:DescribeRouteTables, ec2:DescribeNetworkAcls, ec2:DescribeVpcEndpoints, rds:DescribeDBInstances, rds:DescribeDBClusters,
+    elasticache:DescribeCacheClusters, elasticache:DescribeReplicationGroups, logs:FilterLogEvents and ecr:DescribeImages.
+author:
+  - The cutover.fargate authors (@cutover)
+"""
+
+EXAMPLES = r"""
+- name: Verify what the plan describes
+  cutover.fargate.health_verify:
+    region: eu-west-1
+    side: target
+    fqdn: shop.example.test
+    load_balancer: shop-fargate
+    compare_load_balancer: shop
+    cluster: shop-fargate
+    services:
+      - {name: shop-web, kind: web, family: shop-web-fargate, container_name: nginx, container_port: 80}
+      - {name: shop-worker, kind: worker, family: shop-worker-fargate}
+
+# A session that was opened on the source must continue on the target.
+- name: Verify with a login
+  cutover.fargate.health_verify:
+    region: eu-west-1
+    fqdn: shop.example.test
+    load_balancer: shop-fargate
+    compare_load_balancer: shop
+    cluster: shop-fargate
+    services:
+      - {name: shop-web, family: shop-web-fargate, container_name: nginx, container_port: 80}
+    probes:
+      - name: session
+        steps:
+          - {path: /login, on: source, expect: {status: 200}, capture: {csrf: {regex: 'name="_token" value="([^"]+)"'}}}
+          - {path: /login, on: source, form: {_token: "{csrf}", user: probe, password: probe}, expect: {status: 302}}
+          - {path: /account, expect: {status: 200, body_contains: probe}}
+      - name: database and cache
+        steps:
+          - {path: "/health?deep=1", expect: {status: 200}}
+"""
+
+RETURN = r"""
+verdict:
+  description:
+    - V(healthy), V(unhealthy), V(undetermined) (AWS refused a call, or this machine cannot reach the load balancer) or, in check mode, V(not there yet).
+    - The module fails unless it is V(healthy) or V(not there yet); all keys are returned either way.
+  returned: always
+  type: str
+  sample: healthy
+checks:
+  description: Everything that was checked.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The service and what was checked.
+      type: str
+      sample: "shop-web: targets of shop-fargate-1"
+    ok:
+      description: Whether it passed at last; none when it could not be determined.
+      type: bool
+      sample: true
+    tries:
+      description: How often it was looked at.
+      type: int
+      sample: 7
+    last:
+      description: What was seen at last.
+      type: str
+      sample: "2 healthy: 10.20.1.11:80, 10.20.1.12:80"
+causes:
+  description: At most three causes, the most confident first. Empty when healthy.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: Stable name of the cause.
+      type: str
+      sample: DB_TIMEOUT
+    confidence:
+      description: V(certain) (a matched text and a fact that confirms it), V(likely) (a matched text) or V(possible) (by elimination).
+      type: str
+      sample: certain
+    summary:
+      description: What it is.
+      type: str
+      sample: "shop-web cannot reach the database shop-db: connections time out."
+    evidence:
+      description: What was seen, with secrets masked.
+      type: list
+      elements: dict
+      contains:
+        source:
+          description: Where it was seen.
+          type: str
+          sample: log /ecs/shop-web-fargate php/php-fpm/1a2b3c
+        time:
+          description: When, in UTC.
+          type: str
+          sample: "2026-11-22T12:00:00Z"
+        text:
+          description: The line or the fact.
+          type: str
+          sample: "production.ERROR: SQLSTATE[HY000] [2002] Connection timed out"
+    fix:
+      description: What to do.
+      type: str
+      sample: Admit the service's group sg-0aa in the database's group sg-0bb on TCP 3306.
+    check_by_hand:
+      description: The command that shows the evidence.
+      type: str
+      sample: aws ec2 describe-security-groups --region eu-west-1 --group-ids sg-0bb
+verified:
+  description: The proof for M(cutover.fargate.route53_cutover). Empty unless healthy.
+  returned: always
+  type: dict
+  contains:
+    load_balancer_arn:
+      description: The load balancer.
+      type: str
+      sample: arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/shop-fargate/1a2b3c4d5e6f7a8b
+    target_groups:
+      description: ARN of each target group, with its healthy targets. Draining targets are not among them.
+      type: dict
+      sample: {"arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/shop-fargate-1/1a2b3c4d5e6f7a8b": ["10.20.1.11:80", "10.20.1.12:80"]}
+seconds:
+  description: How long it took.
+  returned: always
+  type: float
+  sample: 41.3
+lines:
+  description: The verdict as a readable tree.
+  returned: always
+  type: list
+  elements: str
+  sample: ["target of shop.example.test: healthy after 41.3 s"]
+"""
+
+from ansible_collections.cutover.fargate.plugins.module_utils._aws.run import run_module
+from ansible_collections.cutover.fargate.plugins.module_utils._health.verify import ARGUMENT_SPEC, run
+
+
+def main() -> None:
+    run_module(run, ARGUMENT_SPEC)
+
+
+if __name__ == "__main__":
+    main()
