@@ -111,9 +111,13 @@ def encode(call: ApiCall, result: dict[str, Any]) -> Answer:
     return _encode(call, result)
 
 
+class WireError(ServiceException):
+    """What moto's serializers take for an error (one from outside of moto, so that only the called service's error shapes are searched)."""
+
+
 def encode_error(call: ApiCall, error: AwsError) -> Answer:
     """An error as the service's own wire format, with its own HTTP status."""
-    exception = ServiceException(error.code, error.message)
+    exception = WireError(error.code, error.message)
     answer = _encode(call, exception)
     return Answer(error.status, [*answer.headers, ("x-amzn-ErrorType", error.code)], answer.body)
 
