@@ -73,7 +73,7 @@ KINDS: dict[str, Kind] = _kinds(
         ECS,
     ),
     ("FG-INTENT", BLOCKER, "refused", "A variable of the inventory can't be used: {expected}", "Correct the variable.", ECS),
-    ("FG-INTENT-UNKNOWN", WARN, "ignored", "The plan doesn't know this variable.", "Check its spelling.", ECS),
+    ("FG-INTENT-UNKNOWN", WARN, "ignored", "No part of the plan reads this variable, but there is one that is spelled almost so.", "Check the spelling.", ECS),
     ("FG-NAME-CLASH", BLOCKER, "refused", "The target would get a name that is taken.", "Set another name in fargate_names.", ECS),
     (
         "FG-TAGS",

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import difflib
 import typing as t
 from dataclasses import dataclass
 
@@ -47,7 +48,7 @@ KEYS: dict[str, Key] = {
     "execution_role": Key(TEXT, "Name or ARN of the execution role; a name is created when it doesn't exist."),
     "log_retention_days": Key(NUMBER, "Retention of the new log groups; without it as the old ones."),
     "container_insights": Key(TEXT, "enabled, enhanced or disabled."),
-    "probes": Key(LIST, "What verification requests, instead of one GET of the health check's path."),
+    "probes": Key(LIST, "What verification requests, instead of the front page and the health check's paths."),
     "probe_proxy": Key(TEXT, "Proxy through which verification reaches the load balancers."),
     "alarm_actions": Key((list, tuple, str), "ARNs that the alarms notify; without it those of the source's alarms."),
     "keep_alive_seconds": Key(NUMBER, "client_keep_alive.seconds of the old load balancer before the cutover (60 to 604800)."),
@@ -64,7 +65,7 @@ def check(context: Context) -> list[Finding]:
             continue
         spec = KEYS.get(key)
         if spec is None:
-            findings.append(found("FG-INTENT-UNKNOWN", f"fargate_{key}"))
+            findings += [found("FG-INTENT-UNKNOWN", f"fargate_{key}", None, f"fargate_{close}") for close in difflib.get_close_matches(key, KEYS, 1, 0.85)]
         elif not isinstance(value, spec.types):
             findings.append(found("FG-INTENT", f"fargate_{key}", value, expected=spec.meaning))
         elif context.source:

@@ -11,7 +11,7 @@ from .findings import Finding, found
 
 # Docker gives these to every container: adding them changes nothing unless all were dropped before.
 DOCKER_DEFAULT = frozenset(
-    [
+    {
         "AUDIT_WRITE",
         "CHOWN",
         "DAC_OVERRIDE",
@@ -26,7 +26,7 @@ DOCKER_DEFAULT = frozenset(
         "SETPCAP",
         "SETUID",
         "SYS_CHROOT",
-    ]
+    }
 )
 DEFAULT_SHARED_MEMORY = 64
 

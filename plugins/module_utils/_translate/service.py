@@ -15,7 +15,7 @@ LEAST_GRACE = 60
 PLATFORM_VERSION = "LATEST"
 # Members of DescribeServices that a rule below reads, that AWS computes, or that mean nothing on Fargate.
 KNOWN = frozenset(
-    [
+    {
         "serviceArn",
         "serviceName",
         "clusterArn",
@@ -58,7 +58,7 @@ KNOWN = frozenset(
         "ScalableTargets",
         "ScalingPolicies",
         "ScheduledActions",
-    ]
+    }
 )
 
 

@@ -28,13 +28,8 @@ def source(context: Context) -> Json | None:
 
 
 def probes(context: Context) -> list[t.Any]:
-    """The inventory's; else one GET of the path that the load balancer's health check asks for."""
-    given = context.intent.get("probes")
-    if given:
-        return list(given)
-    side = context.source or context.target
-    paths = [str(group["HealthCheckPath"]) for group in side.get("target_groups") or [] if group.get("HealthCheckPath")]
-    return [{"name": f"GET {path}", "path": path} for path in dict.fromkeys(paths)]
+    """The inventory's; without any, health_verify asks for the front page and the health check's paths."""
+    return list(context.intent.get("probes") or [])
 
 
 def _side(side: str, load_balancer: str | None, cluster: str | None, services: list[Json], context: Context) -> Json:
