@@ -90,7 +90,7 @@ def _listener(clients: Clients, found: t.Mapping[str, t.Any], ids: Ids) -> Dict:
     return {
         "protocol": found["Protocol"],
         "ssl_policy": found.get("SslPolicy"),
-        "certificate_arn": next((item["CertificateArn"] for item in found.get("Certificates") or []), None),
+        "certificate_arn": _default_certificate(found),
         "sni_certificate_arns": _sni_certificates(clients, found),
         "alpn_policy": found.get("AlpnPolicy") or None,
         "mutual_authentication": shapes.mutual_authentication(found.get("MutualAuthentication")),
@@ -100,12 +100,16 @@ def _listener(clients: Clients, found: t.Mapping[str, t.Any], ids: Ids) -> Dict:
     }
 
 
+def _default_certificate(listener: t.Mapping[str, t.Any]) -> str | None:
+    return next((item["CertificateArn"] for item in listener.get("Certificates") or []), None)
+
+
 def _sni_certificates(clients: Clients, listener: t.Mapping[str, t.Any]) -> list[str]:
     if listener["Protocol"] not in ("HTTPS", "TLS"):
         return []
     pages = clients("elbv2").get_paginator("describe_listener_certificates").paginate(ListenerArn=listener["ListenerArn"])
-    default = {item["CertificateArn"] for item in listener.get("Certificates") or []}
-    return sorted({item["CertificateArn"] for page in pages for item in page["Certificates"] if not item.get("IsDefault")} - default)
+    more = {item["CertificateArn"] for page in pages for item in page["Certificates"] if not item.get("IsDefault")}
+    return sorted(more - {_default_certificate(listener)})
 
 
 def _rules(clients: Clients, listener: t.Mapping[str, t.Any], ids: Ids) -> dict[int, Dict]:
