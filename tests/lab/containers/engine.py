@@ -172,6 +172,7 @@ class _Store:
         self._settings = settings
         self._name = name
         self.path = _stores(settings) / name
+        self._runroot = settings.run_dir / "engines" / name  # podman allows 50 characters
         self._record = self.path / "store.json"
         self._namespace: str | None = None
 
@@ -200,7 +201,8 @@ class _Store:
         return inside.command([]) if inside.path.exists() else ["unshare", "--net"]
 
     def _places(self) -> list[str]:
-        places = [f"--{option}={self.path / folder}" for option, folder in (("root", "root"), ("runroot", "run"), ("tmpdir", "tmp"))]
+        places = [f"--{option}={self.path / folder}" for option, folder in (("root", "root"), ("tmpdir", "tmp"))]
+        places.append(f"--runroot={self._runroot}")
         places += [f"--network-config-dir={self.path / 'net'}", "--storage-driver=overlay"]
         images = _stores(self._settings) / "images" / "root"
         if self._name != "images" and (images / "overlay-images").is_dir():
@@ -218,8 +220,9 @@ class _Store:
         end(_belongs_to(self.path))
         reap_orphans()
         cgroups.remove(group)
-        _unmount(self.path)
-        shutil.rmtree(self.path, ignore_errors=True)
+        for path in (self._runroot, self.path):
+            _unmount(path)
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _stores(settings: Settings) -> Path:
