@@ -1,0 +1,81 @@
+"""EC2: descriptions and owners of security group rules, which moto keeps but does not show."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lab.aws.errors import AwsError
+from lab.aws.protocol import ApiCall
+from lab.aws.registry import operation
+
+if TYPE_CHECKING:
+    from lab.aws.server import AwsServer
+
+
+def find_group(aws: AwsServer, group_id: str) -> Any | None:
+    return next((groups[group_id] for groups in aws.backend("ec2").groups.values() if group_id in groups), None)
+
+
+def rules_of(group: Any) -> list[Any]:
+    return [*group.ingress_rules, *group.egress_rules]
+
+
+@operation("ec2", "AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress")
+def authorize(aws: AwsServer, call: ApiCall) -> dict[str, Any]:
+    """moto's answer lists a part of the new rules; AWS lists them all."""
+    group_id = call.parameters.get("GroupId")
+    group = find_group(aws, group_id) if group_id else None
+    before = {rule.id for rule in rules_of(group)} if group is not None else set()
+    answer = aws.ask_moto(call)
+    if group is not None:
+        egress = call.operation.endswith("Egress")
+        answer["SecurityGroupRules"] = [rule_document(aws, group, rule, egress) for rule in rules_of(group) if rule.id not in before]
+    return answer
+
+
+@operation("ec2", "DescribeSecurityGroupRules")
+def describe_rules(aws: AwsServer, call: ApiCall) -> dict[str, Any]:
+    wanted = call.parameters.get("SecurityGroupRuleIds") or []
+    groups = [group for members in aws.backend("ec2").groups.values() for group in members.values()]
+    rules = [
+        rule_document(aws, group, rule, egress)
+        for group in groups
+        for egress, kept in ((False, group.ingress_rules), (True, group.egress_rules))
+        for rule in kept
+        if not wanted or rule.id in wanted
+    ]
+    missing = set(wanted) - {rule["SecurityGroupRuleId"] for rule in rules}
+    if missing:
+        raise AwsError("InvalidSecurityGroupRuleId.NotFound", f"The security group rule ID '{min(missing)}' does not exist")
+    filters = call.parameters.get("Filters") or []
+    return {"SecurityGroupRules": [rule for rule in rules if all(_passes(rule, item) for item in filters)]}
+
+
+def _passes(rule: dict[str, Any], wanted: dict[str, Any]) -> bool:
+    name, values = wanted["Name"], wanted["Values"]
+    tags = {tag["Key"]: tag["Value"] for tag in rule["Tags"]}
+    known = {"group-id": rule["GroupId"], "security-group-rule-id": rule["SecurityGroupRuleId"]}
+    if name == "tag-key":
+        return any(value in tags for value in values)
+    return (tags.get(name.removeprefix("tag:")) if name.startswith("tag:") else known.get(name)) in values
+
+
+def rule_document(aws: AwsServer, group: Any, rule: Any, egress: bool) -> dict[str, Any]:
+    """A rule as DescribeSecurityGroupRules shows it: one peer each."""
+    peer = rule.ip_range or rule.source_group
+    shown = {
+        "SecurityGroupRuleId": rule.id,
+        "GroupId": group.id,
+        "GroupOwnerId": aws.account,
+        "IsEgress": egress,
+        "IpProtocol": str(rule.ip_protocol),
+        "FromPort": -1 if rule.from_port is None else int(rule.from_port),
+        "ToPort": -1 if rule.to_port is None else int(rule.to_port),
+        "CidrIpv4": peer.get("CidrIp"),
+        "CidrIpv6": peer.get("CidrIpv6"),
+        "PrefixListId": rule.prefix_list_id,
+        "ReferencedGroupInfo": {"GroupId": peer["GroupId"], "UserId": aws.account} if peer.get("GroupId") else None,
+        "Description": peer.get("Description"),
+        "Tags": [{"Key": tag["key"], "Value": tag["value"]} for tag in rule.get_tags()],
+    }
+    return {key: value for key, value in shown.items() if value is not None}
