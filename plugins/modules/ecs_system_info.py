@@ -11,8 +11,8 @@ description:
   - Walks from the FQDN over Route 53 record sets to the Application Load Balancer, its listeners, rules and target groups, from there to the ECS
     cluster, services, task definitions, tasks and scaling, to the Auto Scaling groups, instances and launch templates behind them, to security groups, who
     admits them, and to subnets, log groups, image repositories and alarms.
-  - Reads both sides by the same code. The I(target) is the load balancer that M(cutover.fargate.fargate_plan) names (or the one the FQDN leads to, when it carries the tag
-    C(cutover:source-load-balancer)); the I(source) is the other one.
+  - Reads both sides by the same code. The I(target) is the load balancer that M(cutover.fargate.fargate_plan) names (or the one the FQDN leads to,
+    when it carries the tag C(cutover:source-load-balancer)); the I(source) is the other one.
   - Reads only. The number of calls depends on the system and not on what else is in the account, but for paging of lists that AWS cannot filter
     (record sets of the FQDN's zones, alarms, database instances, cache clusters).
   - What is broken (a task definition that is gone, a target group without service) becomes V(null) and an entry of RV(system.problems).
@@ -50,8 +50,8 @@ options:
     description: Names of the target that are not to be computed, for example V({load_balancer: shop-v2, cluster: shop-v2}).
     type: dict
 notes:
-  - The result holds what the task definitions hold, and so often passwords. An action plugin of the same name keeps a successful result off the screen and out of callbacks,
-    as C(no_log) does; other than with C(no_log) the reason of a failure is shown. Do not print RV(system) yourself.
+  - The result holds what the task definitions hold, and so often passwords. An action plugin of the same name keeps a successful result off the screen
+    and out of callbacks, as C(no_log) does; other than with C(no_log) the reason of a failure is shown. Do not print RV(system) yourself.
 seealso:
   - module: cutover.fargate.fargate_plan
 """
@@ -80,7 +80,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 system:
-  description: Both sides of the system in AWS's own shapes. Every key is always there; what does not exist is V(null) or empty. Times are ISO strings, tags and attributes dicts.
+  description:
+    - Both sides of the system in AWS's own shapes. Every key is always there; what does not exist is V(null) or empty.
+    - Times are ISO strings, tags and attributes dicts.
   returned: success
   type: dict
   contains:
@@ -127,7 +129,7 @@ system:
       description: What was found broken or could not be read.
       type: list
       elements: dict
-      sample: [{id: task-definition-missing, path: "source.services[web].TaskDefinition", message: "Task definition ... of service web does not exist any more."}]
+      sample: [{id: log-group-missing, path: source.log_groups, message: "Log group /ecs/web, which a task definition names, was not found."}]
 status_lines:
   description: Where the system stands, for a person; without secrets.
   returned: success

@@ -10,6 +10,8 @@ from __future__ import annotations
 import typing as t
 
 from ansible.plugins.action import ActionBase
+from ansible.plugins.callback import CallbackBase
+from ansible.utils.display import Display
 
 
 class QuietAction(ActionBase):
@@ -21,5 +23,11 @@ class QuietAction(ActionBase):
         result = super().run(tmp, task_vars)
         result.update(self._execute_module(task_vars=task_vars))
         if not result.get("failed"):
+            self._show(result.get("diff"))
             result["_ansible_no_log"] = True  # as ansible.builtin.include_vars hides what it read
         return result
+
+    def _show(self, diff: t.Any) -> None:
+        """The module's diff is without secrets; it would be hidden with the rest."""
+        if diff and self._task.diff:
+            Display().display(CallbackBase()._get_diff(diff).rstrip("\n"))

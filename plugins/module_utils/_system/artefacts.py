@@ -10,7 +10,10 @@ from dataclasses import dataclass
 
 from .read import Reader, Shape, each, together, unique
 
-_IMAGE = re.compile(r"^(?P<registry>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/(?P<repository>[^:@]+)(?::(?P<tag>[^@]+))?(?:@(?P<digest>sha256:.+))?$")
+_IMAGE = re.compile(
+    r"^(?P<registry>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/"
+    r"(?P<repository>[^:@]+)(?::(?P<tag>[^@]+))?(?:@(?P<digest>sha256:.+))?$"
+)
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class Image:
 def ecr_image(image: str) -> Image | None:
     """None for an image of another registry."""
     found = _IMAGE.match(image)
-    return Image(**found.groupdict()) if found else None  # type: ignore[arg-type]
+    return Image(**found.groupdict()) if found else None
 
 
 def containers(services: t.Iterable[Shape]) -> list[Shape]:
@@ -42,7 +45,8 @@ def containers(services: t.Iterable[Shape]) -> list[Shape]:
 def read_log_groups(read: Reader, services: t.Sequence[Shape], path: str) -> list[Shape]:
     """``log_groups`` of a side: those the task definitions name."""
     options = [(item.get("logConfiguration") or {}).get("options") or {} for item in containers(services)]
-    elsewhere = unique(option["awslogs-group"] for option in options if option.get("awslogs-region", read.clients.region) != read.clients.region and "awslogs-group" in option)
+    here = read.clients.region
+    elsewhere = unique(option.get("awslogs-group", "") for option in options if option.get("awslogs-region", here) != here)
     for name in elsewhere:
         read.problem("log-group-in-other-region", f"{path}.log_groups", f"Log group {name} is in another region and was not read.")
     names = [name for name in unique(option.get("awslogs-group", "") for option in options) if name not in elsewhere]

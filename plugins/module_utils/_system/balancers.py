@@ -7,9 +7,9 @@ from __future__ import annotations
 import typing as t
 
 from .._aws import tags
-from .._aws.errors import CutoverError, is_code
-from .hostnames import bare, balancer, kind
-from .read import ClientError, Reader, Shape, chunks, each, together
+from .._aws.errors import CutoverError
+from .hostnames import balancer, bare, kind
+from .read import Reader, Shape, chunks, each, together
 from .zones import Ending
 
 NOT_FOUND = "LoadBalancerNotFound"
@@ -123,12 +123,7 @@ def _web_acl(read: Reader, arn: str, path: str) -> str | None:
 
 def _described(read: Reader, **which: t.Any) -> Shape | None:
     """None when it does not exist."""
-    try:
-        found = read.one("elbv2", "describe_load_balancers", **which)["LoadBalancers"]
-    except ClientError as error:
-        if is_code(error, NOT_FOUND):
-            return None
-        raise
+    found = read.existing([], lambda: read.one("elbv2", "describe_load_balancers", **which)["LoadBalancers"], [NOT_FOUND])
     return found[0] if found else None
 
 

@@ -78,7 +78,8 @@ def _without_sign(read: Reader, cluster: Shape, remembered: t.Sequence[Shape], v
     mute = [group for group in remembered if _cluster_named_by(group) is None and set(group.get("VPCZoneIdentifier", "").split(",")) & subnets]
     if len(mute) == 1:
         name = mute[0]["AutoScalingGroupName"]
-        read.problem("capacity-assumed", where, f"Auto Scaling group {name} carries the tag {tags.CAPACITY} but does not name cluster {cluster['clusterName']}.")
+        cluster_name = cluster["clusterName"]
+        read.problem("capacity-assumed", where, f"Auto Scaling group {name} carries the tag {tags.CAPACITY} but does not name cluster {cluster_name}.")
         return mute
     read.problem("capacity-unknown", where, f"No Auto Scaling group was found that makes the instances of cluster {cluster['clusterName']}.")
     return []

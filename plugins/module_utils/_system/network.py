@@ -87,7 +87,8 @@ def _awsvpc(service: Shape) -> Shape:
 
 def _launched(groups: t.Sequence[Shape]) -> list[str]:
     data = [(group["LaunchTemplate"] or {}).get("LaunchTemplateData") or {} for group in groups]
-    return [group for item in data for group in [*item.get("SecurityGroupIds", []), *(g for card in item.get("NetworkInterfaces", []) for g in card.get("Groups", []))]]
+    cards = [card for item in data for card in item.get("NetworkInterfaces", [])]
+    return [group for item in data for group in item.get("SecurityGroupIds", [])] + [group for card in cards for group in card.get("Groups", [])]
 
 
 def _described(read: Reader, ids: t.Sequence[str]) -> list[Shape]:
@@ -123,7 +124,7 @@ def _users(read: Reader, groups: t.Sequence[str], path: str) -> dict[str, list[d
     """Group -> what it protects. RDS and ElastiCache have no filter by group; their lists are read once."""
     answers = together(
         rds=lambda: read.optional(path, [], lambda: read.once("rds", lambda: read.all("rds", "describe_db_instances", "DBInstances"))),
-        elasticache=lambda: read.optional(path, [], lambda: read.once("elasticache", lambda: read.all("elasticache", "describe_cache_clusters", "CacheClusters"))),
+        elasticache=lambda: read.optional(path, [], lambda: read.once("caches", lambda: read.all("elasticache", "describe_cache_clusters", "CacheClusters"))),
         interfaces=lambda: read.all("ec2", "describe_network_interfaces", "NetworkInterfaces", Filters=[{"Name": "group-id", "Values": list(groups)}]),
     )
     found = [

@@ -10,7 +10,7 @@ import typing as t
 from concurrent.futures import ThreadPoolExecutor
 
 from .._aws.clients import Clients
-from .._aws.errors import error_code, explain
+from .._aws.errors import explain, is_code
 
 try:
     from botocore.exceptions import ClientError
@@ -52,14 +52,21 @@ class Reader:
         parts = each(lambda part: self.one(service, operation, **{argument: part}, **others).get(key, []), chunks(values, size))
         return [item for part in parts for item in part]
 
-    def optional(self, path: str, default: Answer, ask: t.Callable[[], Answer], absent: t.Sequence[str] = ()) -> Answer:
-        """What discovery can do without: ``default`` when it does not exist (codes ``absent``) or must not be read (then also a problem)."""
+    def existing(self, default: t.Any, ask: t.Callable[[], Answer], absent: t.Sequence[str]) -> Answer:
+        """``default`` when AWS says, by one of the codes ``absent``, that what is asked for does not exist."""
         try:
             return ask()
         except ClientError as error:
-            if error_code(error) in absent:
+            if is_code(error, *absent):
                 return default
-            if error_code(error) not in DENIED:
+            raise
+
+    def optional(self, path: str, default: t.Any, ask: t.Callable[[], Answer], absent: t.Sequence[str] = ()) -> Answer:
+        """The same for what discovery can do without: also ``default``, and a problem, when it must not be read."""
+        try:
+            return self.existing(default, ask, absent)
+        except ClientError as error:
+            if not is_code(error, *DENIED):
                 raise
             self.problem("not-readable", path, explain(error))
             return default
@@ -108,5 +115,5 @@ def plain(value: t.Any) -> t.Any:
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
     if isinstance(value, datetime.datetime):
-        return value.astimezone(datetime.timezone.utc).isoformat().replace("+00:00", "Z")
+        return value.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
     return value

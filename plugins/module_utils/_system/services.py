@@ -12,8 +12,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from .._aws import tags
-from .._aws.errors import is_code
-from .read import ClientError, Reader, Shape, each, together, unique
+from .read import Reader, Shape, each, together, unique
 
 CLUSTER_DETAILS = ["ATTACHMENTS", "CONFIGURATIONS", "SETTINGS", "STATISTICS", "TAGS"]
 INSTANCES_ASKED = 3  # instances of one target group run the same user data; more are asked only because the first may be gone
@@ -37,8 +36,8 @@ class Location:
 def locate(read: Reader, target_groups: t.Sequence[Shape], hints: t.Iterable[str]) -> Location:
     """The cluster whose services name the target groups.
 
-    AWS has no call from a target group to its service. The clusters named by ``hints`` and by the user data of registered instances are looked at first; all the others only
-    when a target group with registered targets is still without a service.
+    AWS has no call from a target group to its service. The clusters named by ``hints`` and by the user data of registered instances are looked at
+    first; all the others only when a target group with registered targets is still without a service.
     """
     arns = [group["TargetGroupArn"] for group in target_groups]
     named = unique([*hints, *_clusters_of_instances(read, target_groups)])
@@ -88,12 +87,7 @@ def complete(read: Reader, cluster: Shape, services: t.Sequence[Shape], path: st
 
 def read_cluster(read: Reader, name: str) -> Shape | None:
     """``cluster`` of a side; None when it does not exist or is deleted."""
-    try:
-        found = read.one("ecs", "describe_clusters", clusters=[name], include=CLUSTER_DETAILS)["clusters"]
-    except ClientError as error:
-        if is_code(error, "ClusterNotFoundException"):
-            return None
-        raise
+    found = read.existing([], lambda: read.one("ecs", "describe_clusters", clusters=[name], include=CLUSTER_DETAILS)["clusters"], ["ClusterNotFoundException"])
     if not found or found[0].get("status") == "INACTIVE":
         return None
     return _tagged(found[0])
@@ -109,7 +103,8 @@ def _with_services(read: Reader, clusters: t.Sequence[str]) -> dict[str, tuple[S
 def _all_services(read: Reader, cluster: str) -> list[Shape]:
     arns = read.all("ecs", "list_services", "serviceArns", cluster=cluster, PaginationConfig={"PageSize": 100})
     described = read.batches("ecs", "describe_services", "services", "services", arns, 10, cluster=cluster, include=["TAGS"])
-    return sorted((_tagged(service) for service in described), key=lambda service: service["serviceName"])
+    alive = [_tagged(service) for service in described if service.get("status") != "INACTIVE"]  # deleted since it was listed
+    return sorted(alive, key=lambda service: service["serviceName"])
 
 
 def _tagged(item: Shape) -> Shape:
@@ -166,12 +161,8 @@ def _task_definitions(read: Reader, services: t.Sequence[Shape]) -> list[tuple[s
 
 def _task_definition(read: Reader, arn: str) -> Shape:
     """Empty when it is gone: a deleted revision can't be described, though a service may still run it."""
-    try:
-        return read.one("ecs", "describe_task_definition", taskDefinition=arn, include=["TAGS"])
-    except ClientError as error:
-        if is_code(error, "ClientException", "InvalidParameterException"):
-            return {}
-        raise
+    absent = ["ClientException", "InvalidParameterException"]
+    return read.existing({}, lambda: read.one("ecs", "describe_task_definition", taskDefinition=arn, include=["TAGS"]), absent)
 
 
 def _complete(read: Reader, service: Shape, definitions: t.Mapping[str, Shape], targets: t.Sequence[Shape], path: str) -> Shape:

@@ -16,7 +16,8 @@ from .sides import Side
 def shared(side: Side, fqdn: str, only: t.Sequence[str]) -> list[Shape]:
     """``shared`` of the source: what a move of this system would take from others, or leave behind.
 
-    A rule for another host that leads to services the FQDN never reaches counts as another system's, unless the inventory names those services (``fargate_services``).
+    A rule for another host that leads to services the FQDN never reaches counts as another system's, unless the inventory names those services
+    (``fargate_services``).
     """
     return [*_foreign_groups(side), *_foreign_rules(side.data, fqdn, only)]
 
@@ -25,11 +26,12 @@ def _foreign_groups(side: Side) -> list[Shape]:
     """Target groups whose tasks belong to another cluster, to a service that was excluded, or that something outside ECS registers in."""
     found = []
     for group in side.data["target_groups"]:
-        used_by = [*side.elsewhere.get(group["TargetGroupArn"], []), *(f"service {name} of this cluster" for name in side.excluded.get(group["TargetGroupArn"], []))]
-        if not used_by and group["TargetHealth"] and not names_in(side.data["services"], group["TargetGroupArn"]):
+        arn = group["TargetGroupArn"]
+        used_by = [*side.elsewhere.get(arn, []), *(f"service {name} of this cluster" for name in side.excluded.get(arn, []))]
+        if not used_by and group["TargetHealth"] and not names_in(side.data["services"], arn):
             used_by = [f"{len(group['TargetHealth'])} registered targets that no ECS service manages"]
         if used_by:
-            found.append({"kind": "target_group", "id": group["TargetGroupArn"], "name": group["TargetGroupName"], "used_by": used_by})
+            found.append({"kind": "target_group", "id": arn, "name": group["TargetGroupName"], "used_by": used_by})
     return found
 
 

@@ -111,7 +111,8 @@ def _check(read: Reader, load_balancer: Shape, found: services.Location, mine: t
             read,
             scope,
             "no-web-service",
-            f"fargate_services names only services without load balancer ({', '.join(scope.only)}). It should name what serves the FQDN too: {', '.join(names)}.",
+            f"fargate_services names only services without load balancer ({', '.join(scope.only)}). "
+            f"It should name what serves the FQDN too: {', '.join(names)}.",
         )
 
 

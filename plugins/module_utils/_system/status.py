@@ -19,22 +19,9 @@ NEXT = {
 WAITING = "finish the switch with cutover, or undo it with rollback"
 
 
-def phase(system: Shape) -> str:
-    """``new``, ``provisioned``, ``cut_over``, ``scaled_in`` or ``torn_down``, told from what exists and where the records point."""
-    source, target = system["source"], system["target"]
-    if target is None:
-        return "new"
-    if source is None:
-        return "torn_down"
-    if system["serving"] in ("source", "none"):
-        return "provisioned"
-    return "scaled_in" if system["serving"] == "target" and _at_zero(source) else "cut_over"
-
-
-def status_lines(system: Shape) -> list[str]:
-    """The screen, line by line."""
-    now = phase(system)
-    lines = [
+def status_lines(system: Shape, now: str) -> list[str]:
+    """The screen, line by line. ``now`` is the phase, as the plan tells it."""
+    return [
         f"system     {system.get('name', '')}  {system['fqdn']}  account {system['account_id']}  {system['region']}",
         f"serving    {_serving(system)}",
         f"phase      {now}",
@@ -45,7 +32,6 @@ def status_lines(system: Shape) -> list[str]:
         *(f"shared     {item['kind']} {_quiet(item['name'])} with {_quiet(', '.join(item['used_by']))}" for item in system.get("shared", [])),
         f"next       {WAITING if system['serving'] == 'mixed' else NEXT[now]}",
     ]
-    return lines
 
 
 def remembered(system: Shape) -> list[str]:
@@ -63,11 +49,6 @@ def remembered(system: Shape) -> list[str]:
     return lines
 
 
-def _at_zero(source: Shape) -> bool:
-    groups = source["capacity"]["auto_scaling_groups"]
-    return not any(service.get("desiredCount", 0) for service in source["services"]) and not any(group.get("DesiredCapacity", 0) for group in groups)
-
-
 def _serving(system: Shape) -> str:
     where = {"mixed": "source and target", "none": "neither side"}.get(system["serving"], system["serving"])
     records = sorted({f"{record['record_set']['Name'].rstrip('.')} {record['record_set']['Type']} to {record['side']}" for record in system["records"]})
@@ -82,8 +63,7 @@ def _side(name: str, side: Shape | None, absent: str) -> list[str]:
     lines += [f"{name}     targets {group['TargetGroupName']}  {_health(group)}" for group in side["target_groups"]]
     lines += [f"{name}     service {service['serviceName']}  {_counts(service)}" for service in side["services"]]
     lines += [
-        f"{name}     instances {group['AutoScalingGroupName']}  {len(group.get('Instances', []))} of {group.get('DesiredCapacity', 0)} (at least {group.get('MinSize', 0)})"
-        for group in side["capacity"]["auto_scaling_groups"]
+        f"{name}     instances {group['AutoScalingGroupName']}  {_members(group)}" for group in side["capacity"]["auto_scaling_groups"]
     ]
     return lines
 
@@ -97,6 +77,10 @@ def _health(group: Shape) -> str:
 
 def _counts(service: Shape) -> str:
     return f"{service.get('runningCount', 0)} of {service.get('desiredCount', 0)} running"
+
+
+def _members(group: Shape) -> str:
+    return f"{len(group.get('Instances', []))} of {group.get('DesiredCapacity', 0)} (at least {group.get('MinSize', 0)})"
 
 
 def _tag(found: t.Mapping[str, str], name: str, text: str) -> list[str]:

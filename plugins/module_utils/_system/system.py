@@ -36,7 +36,7 @@ def run(params: t.Mapping[str, t.Any], clients: Clients, check_mode: bool) -> di
     found_versions = versions.check()
     read = Reader(clients)
     system = plain(read_system(read, params))
-    return {"changed": False, "system": system, "status_lines": status_lines(system), "versions": found_versions}
+    return {"changed": False, "system": system, "status_lines": status_lines(system, phase_of(system)), "versions": found_versions}
 
 
 def read_system(read: Reader, params: t.Mapping[str, t.Any]) -> Shape:
@@ -73,6 +73,14 @@ def names_of(system: str, overrides: t.Mapping[str, str] | None) -> dict[str, st
     return names.compute(system, overrides or {})
 
 
+def phase_of(system: Shape) -> str:
+    """The phase, by the plan's own rule: the status and the plan must not differ."""
+    from .._translate.context import Context  # noqa: PLC0415
+    from .._translate.phases import phase  # noqa: PLC0415
+
+    return phase(Context(system, {}))
+
+
 def serving(sides: t.Sequence[str]) -> str:
     """``source``, ``target``, ``mixed`` or ``none``: where the FQDN's records lead."""
     told = unique(sides)
@@ -82,8 +90,8 @@ def serving(sides: t.Sequence[str]) -> str:
 def find(read: Reader, name: str, fqdn: str, target_name: str) -> Found:
     """Both load balancers.
 
-    One the FQDN leads to is the target when it carries our tag ``cutover:source-load-balancer``; then the source is the one that the tag names, or gone. Otherwise it is
-    the source, and the target is looked up by its computed name.
+    One the FQDN leads to is the target when it carries our tag ``cutover:source-load-balancer``; then the source is the one that the tag names, or
+    gone. Otherwise it is the source, and the target is looked up by its computed name.
     """
     known = zones.find(read, fqdn)
     pointed = _pointed(read, fqdn, zones.endings(known, fqdn))
@@ -93,8 +101,9 @@ def find(read: Reader, name: str, fqdn: str, target_name: str) -> Found:
     mark = marks.get(target["LoadBalancerArn"]) or balancers.tags_of(read, [target["LoadBalancerArn"]]).get(target["LoadBalancerArn"], {}) if target else {}
     sources = [item for item in pointed if item not in made]
     if target and mark.get(tags.SYSTEM) != name:
-        target, mark = _not_ours(read, name, target, mark, pointed), {}
-    source = _source(read, fqdn, sources) or (balancers.by_arn(read, mark[tags.SOURCE_LOAD_BALANCER]) if tags.SOURCE_LOAD_BALANCER in mark else None)
+        _not_ours(read, name, target, mark, pointed)
+        target, mark = None, {}
+    source = _source(fqdn, sources) or (balancers.by_arn(read, mark[tags.SOURCE_LOAD_BALANCER]) if tags.SOURCE_LOAD_BALANCER in mark else None)
     return Found(source, target, mark, known, [bare(item["DNSName"]) for item in pointed])
 
 
@@ -110,7 +119,8 @@ def _pointed(read: Reader, fqdn: str, endings: t.Sequence[zones.Ending]) -> list
     for ending in [ending for ending in endings if ending.zone.private and public]:
         if bare(ending.host or "") not in known:
             leads = ending.host or ", ".join(ending.addresses)
-            read.problem("record-elsewhere", "records", f"{fqdn} leads to {leads} in private zone {ending.zone.name} ({ending.zone.id}), and is left alone there.")
+            where = f"private zone {ending.zone.name} ({ending.zone.id})"
+            read.problem("record-elsewhere", "records", f"{fqdn} leads to {leads} in {where}, and is left alone there.")
     for ending in endings:
         if normal(ending.record_set["Name"]).startswith("*."):
             read.problem("wildcard-record", "records", f"{fqdn} is answered by the wildcard {normal(ending.record_set['Name'])}: other names move with it.")
@@ -126,7 +136,7 @@ def _distinct(found: t.Iterable[Shape]) -> list[Shape]:
     return list({balancer["LoadBalancerArn"]: balancer for balancer in found}.values())
 
 
-def _source(read: Reader, fqdn: str, sources: t.Sequence[Shape]) -> Shape | None:
+def _source(fqdn: str, sources: t.Sequence[Shape]) -> Shape | None:
     if len(sources) > 1:
         several = ", ".join(item["LoadBalancerName"] for item in sources)
         raise CutoverError(f"fargate_fqdn {fqdn} leads to several load balancers: {several}. It should lead to one. Nothing was written.")

@@ -8,18 +8,33 @@ import typing as t
 from collections import Counter
 from dataclasses import dataclass, field
 
-import boto3
 import pytest
-from moto import mock_aws
-
 from ansible_collections.cutover.fargate.plugins.module_utils._aws.clients import Clients
 from ansible_collections.cutover.fargate.plugins.module_utils._system import system as system_module
+from moto import mock_aws
+from moto.backends import get_backend
 
 REGION = "eu-west-1"
 ACCOUNT = "123456789012"
 FQDN = "shop.example.test"
 ECR = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
-AMI = "ami-0123456789abcdef0"
+
+
+CALLS: Counter[str] = Counter()
+
+
+class SharedClients(Clients):
+    """Making boto3 clients takes longer than all else here: one session for all tests, which counts its calls."""
+
+    _shared: t.ClassVar[t.Any] = None
+    _made: t.ClassVar[dict[str, t.Any]] = {}
+
+    def __init__(self) -> None:
+        super().__init__({"region": REGION})
+        if SharedClients._shared is None:
+            SharedClients._shared = super().session()
+            SharedClients._shared.events.register("before-call", lambda model, **_more: CALLS.update([model.name]))
+        self._session, self._clients = SharedClients._shared, SharedClients._made
 
 
 @dataclass
@@ -42,14 +57,15 @@ class World:
     calls: Counter[str] = field(default_factory=Counter)
 
     def client(self, service: str) -> t.Any:
-        return boto3.client(service, region_name=REGION)
+        return SharedClients()(service)
 
     def read(self, name: str = "shop", fqdn: str = FQDN, **params: t.Any) -> dict[str, t.Any]:
         """The result of the module, and the calls it made in ``calls``."""
-        clients = Clients({"region": params.pop("region", REGION)})
-        self.calls = Counter()
-        clients.session().events.register("before-call", lambda model, **_more: self.calls.update([model.name]))
-        return system_module.run({"name": name, "fqdn": fqdn, **params}, clients, False)
+        CALLS.clear()
+        try:
+            return system_module.run({"name": name, "fqdn": fqdn, **params}, SharedClients(), False)
+        finally:
+            self.calls = Counter(CALLS)
 
     def system(self, **params: t.Any) -> dict[str, t.Any]:
         return self.read(**params)["system"]
@@ -151,7 +167,8 @@ def _data_tier(world: World) -> None:
 def _capacity(world: World) -> None:
     ec2 = world.client("ec2")
     data = base64.b64encode(b"#!/bin/bash\necho ECS_CLUSTER=shop >> /etc/ecs/ecs.config\n").decode()
-    image = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+    image = ec2.register_image(Name="ecs", Architecture="x86_64")["ImageId"]
+    get_backend("ec2")[ACCOUNT][REGION].amis[image].architecture = "x86_64"  # moto forgets it
     ec2.create_launch_template(
         LaunchTemplateName="shop",
         LaunchTemplateData={"ImageId": image, "InstanceType": "t3.small", "UserData": data, "SecurityGroupIds": [world.groups["instances"]]},
@@ -210,6 +227,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[World]:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLEEXAMPLE00")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "unit-unit-unit-unit")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
     with mock_aws():
         world = World()
         _network(world)

@@ -1,0 +1,364 @@
+"""From the FQDN to everything, against moto."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.cutover.fargate.plugins.module_utils._system.system import serving
+from moto.ecs.exceptions import TaskDefinitionNotFoundException
+from moto.ecs.models import EC2ContainerServiceBackend
+
+from .conftest import ACCOUNT, FQDN, REGION, World
+
+SIDE = {
+    "load_balancer", "target_groups", "cluster", "services", "other_services", "capacity",
+    "security_groups", "subnets", "log_groups", "repositories", "alarms",
+}  # fmt: skip
+
+
+def names(items: t.Iterable[t.Mapping[str, t.Any]], key: str) -> list[str]:
+    return [item[key] for item in items]
+
+
+def problems(system: t.Mapping[str, t.Any]) -> list[str]:
+    return names(system["problems"], "id")
+
+
+def test_system_has_every_key_of_the_contract(world: World) -> None:
+    system = world.system()
+    assert {key: system[key] for key in ("name", "fqdn", "region", "account_id", "serving")} == {
+        "name": "shop",
+        "fqdn": FQDN,
+        "region": REGION,
+        "account_id": ACCOUNT,
+        "serving": "source",
+    }
+    assert set(system) == {"name", "fqdn", "region", "account_id", "serving", "records", "source", "target", "shared", "problems"}
+    assert set(system["source"]) == SIDE
+    assert (system["target"], system["shared"], system["problems"]) == (None, [], [])
+
+
+def test_load_balancer_comes_with_all_that_hangs_on_it(world: World) -> None:
+    source = world.system()["source"]
+    balancer, (group,) = source["load_balancer"], source["target_groups"]
+    assert (balancer["Tags"], balancer["WebAclArn"]) == ({"Team": "web"}, None)
+    assert balancer["Attributes"]["deletion_protection.enabled"] == "false"
+    (listener,) = balancer["Listeners"]
+    assert listener["SniCertificates"] == []
+    assert [rule["Priority"] for rule in listener["Rules"]] == ["default"]
+    assert group["Attributes"]["deregistration_delay.timeout_seconds"] == "300"
+    assert len(group["TargetHealth"]) == 2
+
+
+def test_services_come_with_task_definition_tags_and_workers(world: World) -> None:
+    web, worker = world.system()["source"]["services"]
+    assert (web["serviceName"], worker["serviceName"]) == ("web", "worker")
+    assert web["Tags"] == {"Team": "web"}
+    assert "tags" not in web
+    assert web["TaskDefinition"]["family"] == "shop-web"
+    assert isinstance(web["deployments"][0]["createdAt"], str)
+
+
+def test_scaling_of_a_service_is_read(world: World) -> None:
+    scaling = world.client("application-autoscaling")
+    which = {"ServiceNamespace": "ecs", "ResourceId": "service/shop/web", "ScalableDimension": "ecs:service:DesiredCount"}
+    scaling.register_scalable_target(**which, MinCapacity=2, MaxCapacity=6)
+    scaling.put_scaling_policy(
+        **which,
+        PolicyName="cpu",
+        PolicyType="TargetTrackingScaling",
+        TargetTrackingScalingPolicyConfiguration={"TargetValue": 60.0, "PredefinedMetricSpecification": {"PredefinedMetricType": "ECSServiceAverageCPUUtilization"}},
+    )
+    web, worker = world.system()["source"]["services"]
+    assert (web["ScalableTargets"][0]["MaxCapacity"], names(web["ScalingPolicies"], "PolicyName")) == (6, ["cpu"])
+    assert (worker["ScalableTargets"], worker["ScalingPolicies"], worker["ScheduledActions"]) == ([], [], [])
+
+
+def test_capacity_is_found_by_the_instances(world: World) -> None:
+    capacity = world.system()["source"]["capacity"]
+    (group,) = capacity["auto_scaling_groups"]
+    assert (group["AutoScalingGroupName"], group["DesiredCapacity"]) == ("shop", 2)
+    assert group["LaunchTemplate"]["LaunchTemplateData"]["InstanceType"] == "t3.small"
+    assert (len(capacity["container_instances"]), len(capacity["instances"]), capacity["architectures"]) == (2, 2, ["x86_64"])
+
+
+def test_data_tier_is_found_by_the_rules_that_admit_the_instances(world: World) -> None:
+    groups = world.system()["source"]["security_groups"]
+    assert names(groups["load_balancer"], "GroupName") == ["shop-alb"]
+    assert names(groups["tasks"], "GroupName") == ["shop-instances"]
+    rds, redis = groups["admitting"]
+    assert (rds["GroupName"], rds["used_by"]) == ("shop-rds", [{"kind": "rds", "id": "shop"}])
+    assert [pair["GroupId"] for pair in rds["rules"][0]["UserIdGroupPairs"]] == [world.groups["instances"]]
+    assert (redis["GroupName"], redis["rules"][0]["FromPort"], redis["used_by"]) == ("shop-redis", 6379, [])
+
+
+def test_subnets_tell_where_they_lead(world: World) -> None:
+    routes = {subnet["SubnetId"]: subnet["route"] for subnet in world.system()["source"]["subnets"]}
+    assert routes == {world.subnets[0]: "igw", world.subnets[1]: "none"}
+
+
+def test_artefacts_are_those_that_are_named(world: World) -> None:
+    source = world.system()["source"]
+    assert names(source["log_groups"], "logGroupName") == ["/ecs/shop/web"]
+    assert names(source["repositories"], "repositoryName") == ["shop/nginx"]
+    assert source["repositories"][0]["images"][0]["imageTags"] == ["v1"]
+    assert sorted(names(source["alarms"], "AlarmName")) == ["shop-5xx", "shop-cpu"]
+
+
+def test_number_of_calls_does_not_depend_on_the_account(world: World) -> None:
+    world.system()
+    alone = world.calls
+    elbv2, ecs, route53 = world.client("elbv2"), world.client("ecs"), world.client("route53")
+    for index in range(30):
+        world.target_group(f"other-{index}")
+        ecs.create_cluster(clusterName=f"other-{index}")
+        world.service(f"other-{index}", "web")
+        world.client("logs").create_log_group(logGroupName=f"/ecs/other-{index}")
+        route53.create_hosted_zone(Name=f"other-{index}.test", CallerReference=str(index))
+    elbv2.create_load_balancer(Name="other", Subnets=world.subnets)
+    world.system()
+    assert world.calls == alone
+    assert alone.total() < 60
+    assert not {"ListClusters", "ListHostedZones"} & set(alone)
+
+
+def test_only_reading_calls_are_made(world: World) -> None:
+    world.target()
+    world.system()
+    assert all(call.startswith(("Describe", "List", "Get")) for call in world.calls)
+
+
+def test_cluster_is_searched_when_user_data_does_not_name_it(world: World) -> None:
+    for instance in [health["Target"]["Id"] for health in world.client("elbv2").describe_target_health(TargetGroupArn=world.balancers["shop"].group)["TargetHealthDescriptions"]]:
+        world.client("ec2").modify_instance_attribute(InstanceId=instance, Attribute="userData", Value="")
+    system = world.system()
+    assert system["source"]["cluster"]["clusterName"] == "shop"
+    assert "ListClusters" in world.calls
+
+
+def test_services_of_another_load_balancer_are_not_of_the_system(world: World) -> None:
+    other = world.balancer("admin", "admin-web")
+    world.service("shop", "admin", other.group)
+    source = world.system()["source"]
+    assert (names(source["services"], "serviceName"), source["other_services"]) == (["web", "worker"], ["admin"])
+
+
+def test_inventory_names_the_services(world: World) -> None:
+    source = world.system(services=["web"])["source"]
+    assert (names(source["services"], "serviceName"), source["other_services"]) == (["web"], ["worker"])
+
+
+class TestRecords:
+    def test_alias_with_dualstack_upper_case_and_dot(self, world: World) -> None:
+        world.record(FQDN, host="dualstack." + world.balancers["shop"].dns_name.upper() + ".")
+        world.record(FQDN, kind="AAAA", host="dualstack." + world.balancers["shop"].dns_name)
+        system = world.system()
+        assert system["serving"] == "source"
+        assert [(record["record_set"]["Type"], record["side"], record["zone_id"]) for record in system["records"]] == [
+            ("A", "source", world.zone),
+            ("AAAA", "source", world.zone),
+        ]
+
+    def test_every_other_name_that_leads_to_it(self, world: World) -> None:
+        world.record("www.example.test", kind="CNAME", values=[world.balancers["shop"].dns_name])
+        world.record("mail.example.test", values=["192.0.2.1"])
+        found = [(record["record_set"]["Name"], record["record_set"]["Type"]) for record in world.system()["records"]]
+        assert sorted(found) == [(FQDN + ".", "A"), ("www.example.test.", "CNAME")]
+
+    def test_fqdn_over_another_name_of_the_zone(self, world: World) -> None:
+        world.record("www.example.test", kind="CNAME", values=[FQDN])
+        assert world.system(fqdn="WWW.example.test.")["serving"] == "source"
+
+    def test_private_zone_of_the_same_name(self, world: World) -> None:
+        zone = world.client("route53").create_hosted_zone(
+            Name="example.test", CallerReference="private", VPC={"VPCRegion": REGION, "VPCId": world.vpc}, HostedZoneConfig={"PrivateZone": True}
+        )["HostedZone"]["Id"].rpartition("/")[2]
+        world.record(FQDN, zone=zone, host=world.balancers["shop"].dns_name)
+        records = world.system()["records"]
+        assert {(record["zone_id"], record["private_zone"]) for record in records} == {(world.zone, False), (zone, True)}
+
+    def test_private_zone_that_leads_elsewhere_is_left_alone(self, world: World) -> None:
+        zone = world.client("route53").create_hosted_zone(
+            Name=FQDN, CallerReference="private", VPC={"VPCRegion": REGION, "VPCId": world.vpc}, HostedZoneConfig={"PrivateZone": True}
+        )["HostedZone"]["Id"].rpartition("/")[2]
+        world.record(FQDN, zone=zone, values=["10.20.0.9"])
+        system = world.system()
+        assert problems(system) == ["record-elsewhere"]
+        assert system["serving"] == "source"
+
+    def test_weighted_records_point_to_both_sides(self, world: World) -> None:
+        target = world.target()
+        world.unrecord(FQDN)
+        for identifier, host in (("old", world.balancers["shop"].dns_name), ("new", target.dns_name)):
+            world.record(FQDN, host=host, SetIdentifier=identifier, Weight=50)
+        system = world.system()
+        assert system["serving"] == "mixed"
+        assert sorted(record["side"] for record in system["records"]) == ["source", "target"]
+
+    def test_weight_zero_serves_nobody(self, world: World) -> None:
+        target = world.target()
+        world.unrecord(FQDN)
+        world.record(FQDN, host=world.balancers["shop"].dns_name, SetIdentifier="old", Weight=100)
+        world.record(FQDN, host=target.dns_name, SetIdentifier="new", Weight=0)
+        system = world.system()
+        assert system["serving"] == "source"
+        assert sorted(record["side"] for record in system["records"]) == ["source", "target"]
+
+    def test_wildcard(self, world: World) -> None:
+        world.unrecord(FQDN)
+        world.record("*.example.test", host=world.balancers["shop"].dns_name)
+        system = world.system()
+        assert (system["serving"], problems(system)) == ("source", ["wildcard-record"])
+
+
+class TestTarget:
+    def test_is_found_by_its_name(self, world: World) -> None:
+        world.target()
+        system = world.system()
+        assert system["serving"] == "source"
+        assert system["target"]["load_balancer"]["LoadBalancerName"] == "shop-fargate"
+        assert names(system["target"]["services"], "serviceName") == ["web"]
+        assert names(system["target"]["security_groups"]["tasks"], "GroupName") == ["shop-tasks"]
+        assert set(system["target"]) == SIDE
+
+    def test_is_found_by_the_fqdn_and_names_the_source(self, world: World) -> None:
+        world.record(FQDN, host=world.target().dns_name)
+        system = world.system(names={"load_balancer": "something-else"})
+        assert system["serving"] == "target"
+        assert system["source"]["load_balancer"]["LoadBalancerName"] == "shop"
+        assert system["target"]["load_balancer"]["LoadBalancerName"] == "shop-fargate"
+
+    def test_with_the_source_gone(self, world: World) -> None:
+        world.record(FQDN, host=world.target().dns_name)
+        world.client("elbv2").delete_load_balancer(LoadBalancerArn=world.balancers["shop"].arn)
+        system = world.system()
+        assert (system["source"], system["shared"], system["serving"]) == (None, [], "target")
+        assert names(system["target"]["services"], "serviceName") == ["web"]
+
+    def test_with_the_services_of_the_source_gone(self, world: World) -> None:
+        world.record(FQDN, host=world.target().dns_name)
+        world.client("elbv2").add_tags(ResourceArns=[world.balancers["shop-fargate"].arn], Tags=[{"Key": "cutover:source-cluster", "Value": "shop"}])
+        for name in ("web", "worker"):
+            world.client("ecs").delete_service(cluster="shop", service=name, force=True)
+        system = world.system()
+        assert (system["source"]["services"], system["source"]["cluster"]["clusterName"]) == ([], "shop")
+        assert len(system["source"]["capacity"]["auto_scaling_groups"]) == 1
+        assert "no-service" in problems(system)
+
+    def test_without_a_service_yet(self, world: World) -> None:
+        world.target()
+        world.client("ecs").delete_service(cluster="shop-fargate", service="web", force=True)
+        system = world.system()
+        assert (system["target"]["services"], system["target"]["cluster"]["clusterName"]) == ([], "shop-fargate")
+
+    def test_name_that_is_taken(self, world: World) -> None:
+        world.balancer("shop-fargate", "foreign")
+        system = world.system()
+        assert (system["target"], problems(system)) == (None, ["target-name-taken"])
+
+
+class TestAtZero:
+    def scale_in(self, world: World) -> None:
+        scaling, ecs, elbv2 = world.client("autoscaling"), world.client("ecs"), world.client("elbv2")
+        for instance in ecs.list_container_instances(cluster="shop")["containerInstanceArns"]:
+            ecs.deregister_container_instance(cluster="shop", containerInstance=instance, force=True)
+        group = world.balancers["shop"].group
+        targets = [health["Target"] for health in elbv2.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]]
+        elbv2.deregister_targets(TargetGroupArn=group, Targets=targets)
+        scaling.update_auto_scaling_group(AutoScalingGroupName="shop", MinSize=0, DesiredCapacity=0)
+
+    def remember(self, world: World) -> None:
+        world.client("autoscaling").create_or_update_tags(
+            Tags=[{"ResourceId": "shop", "ResourceType": "auto-scaling-group", "Key": "cutover:capacity", "Value": "min=1,desired=2", "PropagateAtLaunch": False}]
+        )
+
+    def test_group_is_found_by_our_tag(self, world: World) -> None:
+        self.scale_in(world)
+        self.remember(world)
+        capacity = world.system()["source"]["capacity"]
+        assert names(capacity["auto_scaling_groups"], "AutoScalingGroupName") == ["shop"]
+        assert capacity["auto_scaling_groups"][0]["Tags"]["cutover:capacity"] == "min=1,desired=2"
+        assert capacity["architectures"] == ["x86_64"]
+
+    def test_group_is_found_by_user_data(self, world: World) -> None:
+        self.scale_in(world)
+        source = world.system()["source"]
+        assert names(source["capacity"]["auto_scaling_groups"], "AutoScalingGroupName") == ["shop"]
+        assert names(source["security_groups"]["tasks"], "GroupName") == ["shop-instances"]
+
+    def test_tagged_group_of_another_cluster_is_not_taken(self, world: World) -> None:
+        self.scale_in(world)
+        self.remember(world)
+        world.client("ec2").create_launch_template_version(LaunchTemplateName="shop", LaunchTemplateData={"UserData": "RUNTX0NMVVNURVI9b3RoZXI="})
+        system = world.system()
+        assert (system["source"]["capacity"]["auto_scaling_groups"], problems(system)) == ([], ["capacity-unknown"])
+
+    def test_tagged_group_that_does_not_say_is_taken_and_told(self, world: World) -> None:
+        self.scale_in(world)
+        self.remember(world)
+        world.client("ec2").create_launch_template_version(LaunchTemplateName="shop", LaunchTemplateData={"InstanceType": "t3.small"})
+        system = world.system()
+        assert names(system["source"]["capacity"]["auto_scaling_groups"], "AutoScalingGroupName") == ["shop"]
+        assert problems(system) == ["capacity-assumed"]
+
+
+class TestBroken:
+    def test_task_definition_is_gone(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        def gone(*_arguments: object) -> None:
+            raise TaskDefinitionNotFoundException
+
+        monkeypatch.setattr(EC2ContainerServiceBackend, "describe_task_definition", gone)
+        system = world.system()
+        assert [service["TaskDefinition"] for service in system["source"]["services"]] == [None, None]
+        assert problems(system) == ["task-definition-missing", "task-definition-missing"]
+        assert system["problems"][0]["path"] == "source.services[web].TaskDefinition"
+
+    def test_target_group_without_service(self, world: World) -> None:
+        world.rule(world.balancers["shop"], 10, FQDN, world.target_group("orphan"))
+        assert problems(world.system()) == ["target-group-without-service"]
+
+    def test_log_group_image_and_repository_are_gone(self, world: World) -> None:
+        world.client("logs").delete_log_group(logGroupName="/ecs/shop/web")
+        world.client("ecr").delete_repository(repositoryName="shop/nginx", force=True)
+        assert problems(world.system()) == ["log-group-missing", "image-missing", "repository-missing"]
+
+    def test_load_balancer_without_listener(self, world: World) -> None:
+        world.target()
+        world.client("elbv2").delete_listener(ListenerArn=world.balancers["shop"].listener)
+        assert "load-balancer-without-listener" in problems(world.system())
+
+
+class TestShared:
+    def test_rule_for_another_host_leads_to_another_service(self, world: World) -> None:
+        group = world.target_group("admin")
+        world.rule(world.balancers["shop"], 10, "admin.example.test", group)
+        world.service("shop", "admin", group)
+        (shared,) = world.system()["shared"]
+        assert (shared["kind"], shared["name"], shared["used_by"]) == ("listener_rule", "HTTP:80 priority 10 (admin.example.test)", ["admin"])
+        assert world.system(services=["web", "worker", "admin"])["shared"] == []
+
+    def test_rule_for_another_host_leads_to_the_same_service(self, world: World) -> None:
+        world.rule(world.balancers["shop"], 10, "www.example.test", world.balancers["shop"].group)
+        assert world.system()["shared"] == []
+
+    def test_target_group_of_another_cluster(self, world: World) -> None:
+        group = world.target_group("blog")
+        world.rule(world.balancers["shop"], 10, "blog.example.test", group)
+        world.client("elbv2").register_targets(TargetGroupArn=group, Targets=[{"Id": "i-0123456789abcdef0"}])
+        world.client("ecs").create_cluster(clusterName="blog")
+        world.service("blog", "wordpress", group)
+        (shared,) = world.system()["shared"]
+        assert (shared["kind"], shared["id"], shared["used_by"]) == ("target_group", group, ["service wordpress of cluster blog"])
+
+    def test_targets_that_ecs_does_not_manage(self, world: World) -> None:
+        group = world.target_group("legacy")
+        world.rule(world.balancers["shop"], 10, "old.example.test", group)
+        world.client("elbv2").register_targets(TargetGroupArn=group, Targets=[{"Id": "i-0123456789abcdef0"}])
+        (shared,) = world.system()["shared"]
+        assert shared["used_by"] == ["1 registered targets that no ECS service manages"]
+
+
+@pytest.mark.parametrize(("sides", "told"), [([], "none"), (["source", "source"], "source"), (["target"], "target"), (["source", "target"], "mixed"), ([""], "none")])
+def test_serving(sides: list[str], told: str) -> None:
+    assert serving(sides) == told
