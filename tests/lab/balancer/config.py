@@ -213,7 +213,10 @@ def _request_headers(config: BalancerConfig) -> list[str]:
 
 
 def _connection_age(config: BalancerConfig) -> list[str]:
-    """client_keep_alive.seconds: the first response after it closes the connection, so a client asks DNS again."""
+    """client_keep_alive.seconds: the first response after it closes the connection, so a client asks DNS again.
+
+    Of HTTP/1.1 only: HAProxy 2.6 has no way to end an HTTP/2 connection with a response; those end by the idle timeout or the next reload.
+    """
     limit = milliseconds(config.client_keep_alive)
     return [
         "tcp-request session set-var(sess.born) date(0,ms)",

@@ -279,6 +279,8 @@ class Balancer:
 def _fingerprint(config: BalancerConfig) -> str:
     """A certificate renewed in place is a change too."""
     files = [Path(certificate) for listener in config.listeners for certificate in listener.certificates]
+    if missing := [file for file in files if not file.is_file()]:
+        raise BalancerError(f"no certificate file {missing[0]}; the configuration before stays")
     return "".join(f"# {file} {hashlib.sha256(file.read_bytes()).hexdigest()}\n" for file in files)
 
 

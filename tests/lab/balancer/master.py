@@ -32,9 +32,10 @@ class Master:
 
     def check(self, configuration: Path) -> None:
         """Raise BalancerError with HAProxy's words when it would refuse the file."""
-        done = subprocess.run(["haproxy", "-c", "-q", "-f", str(configuration)], capture_output=True, text=True, timeout=30, check=False)
+        done = subprocess.run(["haproxy", "-c", "-f", str(configuration)], capture_output=True, text=True, timeout=30, check=False)
         if done.returncode:
-            raise BalancerError((done.stderr or done.stdout).strip())
+            alerts = [line for line in done.stderr.splitlines() if line.startswith("[ALERT]")]
+            raise BalancerError(" | ".join(alerts) or done.stderr.strip())
 
     def start(self) -> None:
         argv = ["haproxy", "-W", "-S", f"{self._files.master},mode,600", "-f", str(self._files.configuration)]
