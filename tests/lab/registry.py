@@ -23,6 +23,7 @@ from pathlib import Path
 from types import TracebackType
 
 from lab.settings import Settings
+from lab.state import MARK
 
 START_TIMEOUT = 10.0
 STOP_TIMEOUT = 5.0
@@ -40,9 +41,13 @@ def free_port() -> int:
 
 
 class RegistryProcess(AbstractContextManager["RegistryProcess"]):
-    """One docker-registry on 127.0.0.1 over one storage folder. Configuration and log go to ``run_dir``."""
+    """One docker-registry on 127.0.0.1 over one storage folder. Configuration and log go to ``run_dir``.
 
-    def __init__(self, storage: Path, port: int, run_dir: Path) -> None:
+    It carries the mark of the lab that started it, so that ``lab down`` finds it also after its parent was killed.
+    """
+
+    def __init__(self, lab: str, storage: Path, port: int, run_dir: Path) -> None:
+        self._lab = lab
         self.address = f"127.0.0.1:{port}"
         self._storage = storage
         self._port = port
@@ -64,7 +69,8 @@ class RegistryProcess(AbstractContextManager["RegistryProcess"]):
         self._config.write_text(json.dumps(self._configuration(), indent=2))
         with self._log.open("wb") as log:
             command = ["docker-registry", "serve", str(self._config)]
-            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+            environment = {**os.environ, MARK: self._lab}
+            self._process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         try:
             self._wait(self._process)
         except RegistryError:
@@ -112,7 +118,7 @@ class Registry(RegistryProcess):
     """The registry of one lab: base images as cached, and what this lab pushes until it goes down."""
 
     def __init__(self, settings: Settings) -> None:
-        super().__init__(settings.state_dir / "registry", settings.registry_port, settings.run_dir)
+        super().__init__(settings.name, settings.state_dir / "registry", settings.registry_port, settings.run_dir)
         self._settings = settings
 
     def start(self) -> None:

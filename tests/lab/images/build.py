@@ -77,10 +77,12 @@ def _root_file_systems(settings: Settings, roots: Sequence[RootFileSystem], prog
 
 def _push(settings: Settings, images: Sequence[Image], roots: Mapping[str, oci.Layer], progress: Progress) -> dict[str, oci.Blob]:
     pushed = {}
-    registry = RegistryProcess(registry_cache(settings), free_port(), settings.cache_dir)
-    with tempfile.TemporaryDirectory() as work, registry, RegistryClient(registry.address) as client:
-        for image in images:
-            layers = [roots[image.root.name], files.layer(image, Path(work) / "files.tar.gz")]
-            pushed[image.repository] = client.push(image.repository, TAG, oci.configuration(image.config, layers), layers)
-            progress(f"image {image.repository}:{TAG}: {sum(layer.blob.size for layer in layers) / 1e6:.0f} MB, {pushed[image.repository].digest[:19]}")
+    with tempfile.TemporaryDirectory() as work:
+        registry = RegistryProcess(settings.name, registry_cache(settings), free_port(), Path(work))
+        with registry, RegistryClient(registry.address) as client:
+            for image in images:
+                layers = [roots[image.root.name], files.layer(image, Path(work) / "files.tar.gz")]
+                blob = client.push(image.repository, TAG, oci.configuration(image.config, layers), layers)
+                progress(f"image {image.repository}:{TAG}: {sum(layer.blob.size for layer in layers) / 1e6:.0f} MB, {blob.digest[:19]}")
+                pushed[image.repository] = blob
     return pushed

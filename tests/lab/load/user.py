@@ -52,7 +52,7 @@ class User:
         self._connector = connector
         self._keep_alive = keep_alive
         self._journal = journal
-        self._random = random.Random(number)  # noqa: S311
+        self._random = random.Random(number)
         self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.CookieJar(quote_cookie=False), timeout=TIMEOUT)
         self._logged_in = False
         self._counter = 0

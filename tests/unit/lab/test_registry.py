@@ -45,5 +45,5 @@ def test_port_in_use_is_said_before_anything_is_started(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(RegistryError, match=f"port {port} .* is in use"):
-            RegistryProcess(tmp_path / "storage", port, tmp_path / "run").start()
+            RegistryProcess("test", tmp_path / "storage", port, tmp_path / "run").start()
     assert list(tmp_path.iterdir()) == []

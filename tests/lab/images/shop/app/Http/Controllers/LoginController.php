@@ -22,6 +22,6 @@ class LoginController
         Auth::login(User::named($name));
         $request->session()->put('counter', 0);
 
-        return $request->expectsJson() ? response()->json(['user' => $name]) : Redirect::to('/');
+        return Redirect::wanted($request) ? Redirect::to('/') : response()->json(['user' => $name]);
     }
 }

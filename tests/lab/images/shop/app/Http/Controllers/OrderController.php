@@ -16,9 +16,9 @@ class OrderController
 
         RecordOrder::dispatch($order->id);
 
-        return $request->expectsJson()
-            ? response()->json(['order' => $order->id])
-            : Redirect::to('/')->with('order', $order->id);
+        return Redirect::wanted($request)
+            ? Redirect::to('/')->with('order', $order->id)
+            : response()->json(['order' => $order->id]);
     }
 
     /** How many orders were sent, done, and done more than once; ?user=abc counts only customers whose name begins so. */
