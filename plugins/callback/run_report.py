@@ -94,7 +94,7 @@ class CallbackModule(CallbackBase):
         failed = status in ("failed", "ignored", "unreachable")
         report.steps.append(
             Step(
-                role=task._role.get_name() if task._role else "",
+                role=task._role.get_name(include_role_fqcn=False) if task._role else "",
                 task=task.get_name(include_role_fqcn=False).rpartition(" : ")[2],
                 module=task.resolved_action or task.action,
                 status=status,
