@@ -236,6 +236,14 @@ KINDS: dict[str, Kind] = _kinds(
         "Give repositoryCredentials, copy the image to ECR, or waive it if the registry is public.",
         ECS + "private-auth.html",
     ),
+    (
+        "FG-IMAGE-MISSING",
+        BLOCKER,
+        "refused",
+        "The image that the running tasks were started from is not in its repository any more: no new task can start.",
+        "Push it again, or deploy an image that exists.",
+        ECS + "task_cannot_pull_image.html",
+    ),
     ("FG-IMAGE-LATEST", WARN, "kept", "The tag moves: source and target may run different code.", "Use an immutable tag.", TASKS),
     # Containers: peers
     (

@@ -43,7 +43,7 @@ def secrets(draft: Json, path: str) -> t.Iterator[Finding]:
     for pair in draft.get("environment") or []:
         kind = PLAIN_SECRETS.get(str(pair.get("name")))
         if kind and pair.get("value"):
-            yield found(kind, f"{path}.environment[{pair['name']}]", MASK, MASK)
+            yield found(kind, f"{path}.environment[{pair['name']}]", MASK)
 
 
 def scheduler(draft: Json, desired: int, path: str) -> t.Iterator[Finding]:

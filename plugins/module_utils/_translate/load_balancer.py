@@ -61,9 +61,9 @@ UNAVAILABLE = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "
 
 
 def clone(context: Context) -> tuple[Json | None, list[Finding]]:
-    """The whole tree, or None when there is no source to clone."""
+    """The whole tree, or None when there is nothing to clone: no source, or one whose services a teardown has deleted already."""
     source = context.source_load_balancer
-    if not source:
+    if not source or not context.source_services:
         return None, []
     groups, group_findings = target_group.clone(context)
     listeners, findings = _listeners(source, context)
@@ -234,6 +234,8 @@ def is_shared(context: Context) -> bool:
     """Whether anybody else lives on the source's load balancer: then it is never deleted, and only the FQDN's own records move."""
     if context.system.get("shared"):
         return True
+    if not context.source_services:
+        return False
     listeners = context.source_load_balancer.get("Listeners") or []
     groups = [actions(listener.get("DefaultActions") or [], context, "") for listener in listeners]
     groups += [actions(rule.get("Actions") or [], context, "") for listener in listeners for rule in listener.get("Rules") or []]

@@ -22,7 +22,8 @@ def blockers(plan: Json) -> list[Finding]:
 def summary(plan: Json) -> list[str]:
     """What will be created, changed and left alone, then the findings by severity, each with its fix."""
     lines = [f"{plan['system']} ({plan['fqdn']}, {plan['region']}, account {plan['account_id']}): {plan['phase'].replace('_', ' ')}"]
-    for title, entries in (("Create", created(plan)), ("Change", changed(plan)), ("Leave alone", left(plan))):
+    titles = ("Create" if plan["phase"] == "new" else "Target", "Change", "Leave alone")
+    for title, entries in zip(titles, (created(plan), changed(plan), left(plan)), strict=True):
         lines += ["", title, *(f"  {entry}" for entry in entries or ["nothing"])]
     for severity in SEVERITIES:
         chosen = [finding for finding in plan["findings"] if finding["severity"] == severity]
@@ -44,7 +45,7 @@ def created(plan: Json) -> list[str]:
     if balancer:
         entries.append(f"load balancer   {balancer['name']} ({', '.join(str(item['port']) for item in balancer['listeners'])})")
         entries += [f"target group    {group['name']} (ip, port {group['port']})" for group in balancer["target_groups"]]
-    entries += [f"service         {item['name']} ({item['kind']}, {item['desired_count']} tasks)" for item in plan["services"]]
+    entries += [f"service         {item['name']} ({item['kind']}, {_count(item['desired_count'], 'task')})" for item in plan["services"]]
     return entries + [f"alarm           {alarm['name']}" for alarm in plan["alarms"]]
 
 
@@ -71,6 +72,10 @@ def left(plan: Json) -> list[str]:
     ]
 
 
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def _ports(rule: Json) -> str:
     if str(rule["protocol"]) == "-1":
         return "everything"
@@ -80,7 +85,7 @@ def _ports(rule: Json) -> str:
 
 def _lines(finding: Finding) -> list[str]:
     values = [_short(finding[key]) for key in ("source_value", "new_value")]
-    change = f": {values[0]} -> {values[1]}" if any(values) else ""
+    change = f": {' -> '.join(filter(None, values))}" if any(values) else ""
     mark = " (waived)" if finding["waived"] else ""
     return [
         f"  {finding['id']}{mark} {finding['path']}{change}",

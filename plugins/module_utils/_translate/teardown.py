@@ -84,14 +84,11 @@ def balancer(context: Context) -> Items:
 
 
 def target_groups(context: Context) -> Items:
-    """Those in which the system's own services registered; on a load balancer of its own also the empty ones."""
-    foreign = {item.get("id") for item in context.system.get("shared") or []}
-    owned = {item.get("targetGroupArn") for service in context.source_services for item in service.get("loadBalancers") or []}
-    own_balancer = not load_balancer.is_shared(context)
+    """All of them, unless the load balancer stays: then its rules still name them, and AWS refuses."""
+    if load_balancer.is_shared(context):
+        return
     for group in context.source.get("target_groups") or []:
-        arn = group.get("TargetGroupArn")
-        if arn in owned or (own_balancer and arn not in foreign):
-            yield _item("target_group", arn, group.get("TargetGroupName"))
+        yield _item("target_group", group.get("TargetGroupArn"), group.get("TargetGroupName"))
 
 
 def ingress_rules(context: Context) -> Items:

@@ -11,9 +11,9 @@ from .service import kind, source_count
 
 
 def target(services: t.Sequence[Json], context: Context) -> Json:
-    """The planned services; after teardown those that exist."""
+    """The planned services; once the source has none any more, those that exist."""
     entries = [_entry(item["name"], item["kind"], item["family"], item["desired_count"], item["load_balancers"]) for item in services]
-    if not context.source:
+    if not services:
         entries = [_observed(service, service.get("desiredCount") or 0) for service in context.target_services.values()]
     return _side("target", context.names["load_balancer"], context.names["cluster"], entries, context)
 

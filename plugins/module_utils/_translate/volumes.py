@@ -59,40 +59,65 @@ def _efs(answer: t.Mapping[str, t.Any]) -> Json:
 
 
 def _by_kind(volume: Json, path: str) -> tuple[Json | None, list[Finding]]:
-    """A volume names its kind by the member it has. Members that are new to us survive."""
-    if volume.get("dockerVolumeConfiguration") is not None:
-        return docker(volume, path)
-    if volume.get("fsxWindowsFileServerVolumeConfiguration") is not None:
-        return {"name": volume.get("name"), "host": {}}, [found("FG-FSX-WINDOWS", path, volume["fsxWindowsFileServerVolumeConfiguration"])]
-    if volume.get("efsVolumeConfiguration") is not None:
-        return volume, [found("FG-EFS", path, None, volume["efsVolumeConfiguration"].get("fileSystemId"))]
-    if volume.get("configuredAtLaunch"):
-        return volume, [found("FG-EBS-VOLUME", path, True)]
-    return host_path(volume, path)
+    """A volume names its kind by the member it has; each rule looks at its own. Members that are new to us survive."""
+    findings: list[Finding] = []
+    result: Json | None = volume
+    for rule in (docker, fsx, efs, ebs, host_path):
+        if result is not None:
+            result, more = rule(result, path)
+            findings += more
+    return result, findings
 
 
 def host_path(volume: Json, path: str) -> tuple[Json | None, list[Finding]]:
     """``host.sourcePath`` is refused ("do not support sourcePath"); the path tells what it was for. fargate-rules.md 3 host.sourcePath"""
     source = (volume.get("host") or {}).get("sourcePath")
-    if not source:
+    if source is None:
         return volume, []
     plain = {**volume, "host": {}}
+    where = f"{path}.host.sourcePath"
     if _AGENT.search(source):
-        return plain, [found("FG-HOST-AGENT", f"{path}.host.sourcePath", source)]
+        return plain, [found("FG-HOST-AGENT", where, source)]
     if _TIME.search(source):
-        return None, [found("FG-HOST-TIME", f"{path}.host.sourcePath", source)]
+        return None, [found("FG-HOST-TIME", where, source)]
     if _SOCKET.search(source):
-        return plain, [found("FG-HOST-SOCKET", f"{path}.host.sourcePath", source, "ephemeral")]
-    return plain, [found("FG-HOST-PATH", f"{path}.host.sourcePath", source)]
+        return plain, [found("FG-HOST-SOCKET", where, source, "ephemeral")]
+    return plain, [found("FG-HOST-PATH", where, source)]
 
 
 def docker(volume: Json, path: str) -> tuple[Json, list[Finding]]:
     """A task-scoped local Docker volume is a plain bind mount; others were shared beyond the task. fargate-rules.md 3 dockerVolumeConfiguration"""
-    configuration = volume["dockerVolumeConfiguration"] or {}
-    rest = {key: value for key, value in volume.items() if key != "dockerVolumeConfiguration"}
+    configuration = volume.get("dockerVolumeConfiguration")
+    if configuration is None:
+        return volume, []
     private = configuration.get("scope", "task") == "task" and configuration.get("driver", "local") == "local" and not configuration.get("driverOpts")
     kind = "FG-DOCKER-VOLUME-TASK" if private and not configuration.get("autoprovision") else "FG-DOCKER-VOLUME"
-    return {**rest, "host": {}}, [found(kind, f"{path}.dockerVolumeConfiguration", configuration)]
+    return _ephemeral(volume, "dockerVolumeConfiguration"), [found(kind, f"{path}.dockerVolumeConfiguration", configuration)]
+
+
+def fsx(volume: Json, path: str) -> tuple[Json, list[Finding]]:
+    """FSx for Windows needs Windows on EC2. fargate-rules.md 3 fsxWindowsFileServerVolumeConfiguration"""
+    configuration = volume.get("fsxWindowsFileServerVolumeConfiguration")
+    if configuration is None:
+        return volume, []
+    key = "fsxWindowsFileServerVolumeConfiguration"
+    return _ephemeral(volume, key), [found("FG-FSX-WINDOWS", f"{path}.{key}", configuration.get("fileSystemId"))]
+
+
+def efs(volume: Json, path: str) -> tuple[Json, list[Finding]]:
+    """Kept; its mount targets must admit the tasks. fargate-rules.md 3 efsVolumeConfiguration"""
+    configuration = volume.get("efsVolumeConfiguration")
+    return volume, [] if configuration is None else [found("FG-EFS", path, None, configuration.get("fileSystemId"))]
+
+
+def ebs(volume: Json, path: str) -> tuple[Json, list[Finding]]:
+    """The service attaches it, which the plan can't say yet. fargate-rules.md 3 configuredAtLaunch"""
+    return volume, [found("FG-EBS-VOLUME", path, True)] if volume.get("configuredAtLaunch") else []
+
+
+def _ephemeral(volume: Json, key: str) -> Json:
+    """The volume without what made it special: a bind mount that ends with the task."""
+    return {**{name: value for name, value in volume.items() if name != key}, "host": {}}
 
 
 def _unmount(draft: Json, name: str) -> None:
