@@ -61,12 +61,9 @@ def _cluster(arn: str, clients: Clients, _params: t.Any) -> Users:
     if not found or found[0]["status"] == "INACTIVE":
         return None
     cluster = found[0]
-    counts = {
-        "service(s)": cluster["activeServicesCount"],
-        "running task(s)": cluster["runningTasksCount"],
-        "container instance(s)": cluster["registeredContainerInstancesCount"],
-    }
-    return [f"{count} {what}" for what, count in counts.items() if count]
+    services = [each["serviceArn"] for each in _live_services(clients, arn)]
+    counts = {"running task(s)": cluster["runningTasksCount"], "container instance(s)": cluster["registeredContainerInstancesCount"]}
+    return [f"service {service}" for service in services] + [f"{count} {what}" for what, count in counts.items() if count]
 
 
 def _capacity_provider(name: str, clients: Clients, _params: t.Any) -> Users:
@@ -83,7 +80,8 @@ def _auto_scaling_group(name: str, clients: Clients, _params: t.Any) -> Users:
 
 
 def _launch_template(identity: str, clients: Clients, _params: t.Any) -> Users:
-    clients("ec2").describe_launch_templates(LaunchTemplateIds=[identity])
+    if not clients("ec2").describe_launch_templates(LaunchTemplateIds=[identity])["LaunchTemplates"]:
+        return None
     return [f"Auto Scaling group {group['AutoScalingGroupName']}" for group in _groups(clients) if _template_id(group) == identity]
 
 
@@ -175,15 +173,18 @@ def _repository(arn: str, clients: Clients, params: t.Mapping[str, t.Any]) -> Us
     return [f"container {container} of the target" for container, image in target_images(clients, params) if image.startswith(own)]
 
 
+def _live_services(clients: Clients, cluster: str) -> t.Iterator[dict[str, t.Any]]:
+    for page in clients("ecs").get_paginator("list_services").paginate(cluster=cluster, PaginationConfig={"PageSize": 10}):
+        if page["serviceArns"]:
+            found = clients("ecs").describe_services(cluster=cluster, services=page["serviceArns"])["services"]
+            yield from (service for service in found if service["status"] != "INACTIVE")
+
+
 def target_images(clients: Clients, params: t.Mapping[str, t.Any]) -> t.Iterator[tuple[str, str]]:
     """Container names and images of the task definitions that the target's services run."""
-    cluster = params["target_cluster"]
-    for page in clients("ecs").get_paginator("list_services").paginate(cluster=cluster, PaginationConfig={"PageSize": 10}):
-        if not page["serviceArns"]:
-            continue
-        for service in clients("ecs").describe_services(cluster=cluster, services=page["serviceArns"])["services"]:
-            definition = clients("ecs").describe_task_definition(taskDefinition=service["taskDefinition"])["taskDefinition"]
-            yield from ((container["name"], container["image"]) for container in definition["containerDefinitions"])
+    for service in _live_services(clients, params["target_cluster"]):
+        definition = clients("ecs").describe_task_definition(taskDefinition=service["taskDefinition"])["taskDefinition"]
+        yield from ((container["name"], container["image"]) for container in definition["containerDefinitions"])
 
 
 def _log_group(name: str, clients: Clients, _params: t.Any) -> Users:

@@ -91,9 +91,9 @@ def find_obstacles(params: Params, state: State, clients: Clients, now: datetime
         found.append(f"fargate_teardown_confirm {given}; to delete {listed} for ever, it must be {params['system']!r}.")
     found += _baked(params, state, now)
     found += _moved(params, clients, state)
-    planned = {each.id.rpartition("/")[2] for each in state.todo} | {each.name for each in state.todo} | {each.id.split("/")[0] for each in state.todo}
+    planned = {each.id for each in state.todo} | {each.id.split("/")[0] for each in state.todo if each.kind == "ingress_rule"}
     for item, users in state.todo.items():
-        others = [user for user in users if not _goes_before(user, planned) and not _own_services(item, user, state.todo)]
+        others = [user for user in users if not _goes_before(user, planned)]
         if others:
             found.append(f"{str(item).capitalize()} is still used: {'; '.join(others)}.")
     return found
@@ -102,13 +102,6 @@ def find_obstacles(params: Params, state: State, clients: Clients, now: datetime
 def _goes_before(user: str, planned: set[str]) -> bool:
     """``Auto Scaling group shop``, ``a rule of security group sg-1``: is the user itself on the list?"""
     return user.rpartition(" ")[2] in planned
-
-
-def _own_services(item: Item, user: str, todo: t.Iterable[Item]) -> bool:
-    """A cluster's services are no obstacle when all of them are on the list."""
-    if item.kind != "cluster" or not user.endswith("service(s)"):
-        return False
-    return int(user.split(maxsplit=1)[0]) <= sum(each.kind == "service" and proof.cluster_of(each.id) == item.id.rpartition("/")[2] for each in todo)
 
 
 def _baked(params: Params, state: State, now: datetime.datetime) -> list[str]:
