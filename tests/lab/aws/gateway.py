@@ -17,7 +17,7 @@ from lab.aws.protocol import Answer, ApiCall, Environ, bare_error, decode, encod
 from lab.aws.request_log import LoggedRequest
 
 if TYPE_CHECKING:
-    from lab.aws.server import AwsServer
+    from lab.aws.server import AwsServer, Recorder
 
 
 class Gateway:
@@ -68,16 +68,29 @@ class Gateway:
         try:
             with lock:
                 self.aws.current_environ.value = environ
-                for rule in registry.REFUSALS.get(key, ()):
-                    rule(self.aws, call)
-                operation = registry.OPERATIONS.get(key)
-                if operation is not None:
-                    return encode(call, operation(self.aws, call))
-                return _checked(call, self.aws.moto.answer(environ))
+                if self.aws.recorder and call.mutating:
+                    return self._recorded(call, environ, self.aws.recorder)
+                return self._answer(call, environ)
         except AwsError:
             raise
         except Exception as error:
             raise _explained(call, error) from error
+
+    def _recorded(self, call: ApiCall, environ: Environ, recorder: Recorder) -> Answer:
+        before, after = recorder
+        before()
+        answer = self._answer(call, environ)
+        after(environ, call.body)
+        return answer
+
+    def _answer(self, call: ApiCall, environ: Environ) -> Answer:
+        key = (call.service, call.operation)
+        for rule in registry.REFUSALS.get(key, ()):
+            rule(self.aws, call)
+        operation = registry.OPERATIONS.get(key)
+        if operation is not None:
+            return encode(call, operation(self.aws, call))
+        return _checked(call, self.aws.moto.answer(environ))
 
     def _undecoded(self, environ: Environ) -> Answer:
         if "HTTP_AUTHORIZATION" not in environ:

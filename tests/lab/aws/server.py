@@ -11,6 +11,8 @@ call. Never wait (for a process, a socket) while holding it.
 
 from __future__ import annotations
 
+import io
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,12 +25,30 @@ from lab.aws.gateway import Gateway
 from lab.aws.http import Server
 from lab.aws.moto_app import Moto
 from lab.aws.observed import Observed
-from lab.aws.protocol import ApiCall
+from lab.aws.protocol import ApiCall, Environ, decode
 from lab.aws.request_log import RequestLog
 from lab.settings import ACCOUNT, REGION, Settings
 
 Handler = Callable[[str, dict[str, str], dict[str, Any]], Any]
 """``handler(method, query, body) -> anything JSON``; ValueError, TypeError or KeyError become HTTP 400."""
+
+
+Recorder = tuple[Callable[[], None], Callable[[Environ, bytes], None]]
+"""(before, after) a mutating call; ``after`` only when it succeeded. Both hold the lock."""
+
+
+# What a call needs beside its own request line, headers and body.
+ENVIRON: Environ = {
+    "SCRIPT_NAME": "",
+    "SERVER_NAME": "127.0.0.1",
+    "SERVER_PORT": "80",
+    "SERVER_PROTOCOL": "HTTP/1.1",
+    "wsgi.url_scheme": "http",
+    "wsgi.errors": sys.stderr,
+    "wsgi.multithread": True,
+    "wsgi.multiprocess": False,
+    "wsgi.run_once": False,
+}
 
 
 @dataclass(frozen=True)
@@ -55,7 +75,9 @@ class AwsServer:
         self.routes: dict[str, Handler] = {}
         self.answer_dns: Callable[[str, str, str], DnsAnswer] | None = None
         """``(hosted zone id, record name with trailing dot, type) -> DnsAnswer``: what TestDNSAnswer returns. RECONCILE sets it."""
+        self.recorder: Recorder | None = None
         self.current_environ = threading.local()
+        self._gateway = Gateway(self)
         self._listeners: list[Callable[[ApiCall], None]] = []
         self._port = settings.api_port if port is None else port
         self._server: Server | None = None
@@ -71,7 +93,7 @@ class AwsServer:
         with self.lock:
             self.moto.reset()
             self.moto.seed(None)
-        self._server = Server(self._port, Gateway(self))
+        self._server = Server(self._port, self._gateway)
         self._port = self._server.server_port
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, name="lab-aws", daemon=True)
         self._thread.start()
@@ -114,6 +136,20 @@ class AwsServer:
     def ask_moto(self, call: ApiCall) -> dict[str, Any]:
         """moto's own answer to the call in hand, as a boto3 caller sees it. Raises AwsError."""
         return self.moto.result(call, self.current_environ.value)
+
+    # -- for the recording of the source system -----------------------------------------------------------------------------------------------
+
+    def replay(self, environ: Environ, body: bytes, seed: str) -> tuple[int, str]:
+        """A recorded call, applied as if it had come by HTTP, with predictable ids: (status, answer)."""
+        environ = {**ENVIRON, **environ, "CONTENT_LENGTH": str(len(body)), "wsgi.input": io.BytesIO(body)}
+        call = decode(environ)
+        if call is None:
+            return 400, "not an API call"
+        with self.lock:
+            self.moto.seed(seed)
+            answer = self._gateway.answer(call, environ)
+        self.changed(call)
+        return answer.status, answer.body.decode("utf-8", "replace")
 
     @staticmethod
     def now() -> datetime:

@@ -1,0 +1,90 @@
+"""Build the source system in a running lab API: by its playbook, or by the playbook's recording."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import moto
+
+from lab.settings import FQDN, REGION, Settings
+from lab.source import recording, tls
+
+if TYPE_CHECKING:
+    from lab.aws.server import AwsServer
+
+FOLDER = Path(__file__).parent
+EMULATOR = FOLDER.parent / "aws"
+# Accepted by the lab's API, which accepts anything; known to nobody else.
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "AKIALABONLYOPERATOR0", "AWS_SECRET_ACCESS_KEY": "lab-only-not-a-secret"}
+
+
+def ca_file(settings: Settings) -> Path:
+    """The authority of the shop's certificate; there once ``create`` has begun."""
+    return settings.run_dir / "ca.pem"
+
+
+def create(settings: Settings, aws: AwsServer, say: Callable[[str], None]) -> None:
+    """Build the source system. The first time in a cache by the playbook (about a minute), then from its recording (about a second)."""
+    certificate = tls.ensure(_cache(settings) / "tls", FQDN)
+    settings.run_dir.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(certificate / "ca.pem", ca_file(settings))
+    path = _cache(settings) / f"recording-{fingerprint(certificate)}.json"
+    calls = recording.load(path)
+    if calls is not None:
+        say("replaying the source system")
+        recording.replay(aws, calls)
+        return
+    say("building the source system with its playbook; the next lab replays the recording")
+    with recording.record(aws) as made:
+        run_playbook(aws.url, certificate, say)
+    recording.save(path, made)
+
+
+def fingerprint(certificate: Path) -> str:
+    """Of all that decides what the recording holds: the playbook, the certificate, the emulator, moto."""
+    digest = hashlib.sha256(moto.__version__.encode())
+    files = [*FOLDER.rglob("*.yml"), *FOLDER.glob("files/*"), *FOLDER.glob("templates/*"), *EMULATOR.rglob("*.py"), certificate / "certificate.pem"]
+    for file in sorted(files):
+        digest.update(file.name.encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def run_playbook(url: str, certificate: Path, say: Callable[[str], None], *arguments: str) -> str:
+    """Run ``build.yml`` against an endpoint; returns its output. Raises RuntimeError with the output's end when it fails."""
+    command = [*_ansible_playbook(), "-i", "localhost,", "-e", f"source_tls_dir={certificate}", *arguments, str(FOLDER / "build.yml")]
+    environment = os.environ | CREDENTIALS | {
+        "AWS_ENDPOINT_URL": url,
+        "AWS_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "ANSIBLE_LOCALHOST_WARNING": "false",
+        "ANSIBLE_NOCOLOR": "true",
+        "ANSIBLE_RETRY_FILES_ENABLED": "false",
+    }
+    environment.pop("AWS_PROFILE", None)
+    lines: list[str] = []
+    with subprocess.Popen(command, env=environment, cwd=FOLDER, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        for line in process.stdout or ():
+            lines.append(line)
+            if line.startswith("TASK ["):
+                say(line[len("TASK [") : line.rindex("]")])
+    output = "".join(lines)
+    if process.returncode:
+        raise RuntimeError(f"the playbook of the source system failed:\n{output[-4000:]}")
+    return output
+
+
+def _ansible_playbook() -> list[str]:
+    """The program of the environment that the lab runs in."""
+    beside = Path(sys.executable).with_name("ansible-playbook")
+    return [str(beside)] if beside.exists() else ["ansible-playbook"]
+
+
+def _cache(settings: Settings) -> Path:
+    return settings.cache_dir / "source"
