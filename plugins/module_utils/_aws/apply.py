@@ -2,8 +2,8 @@
 # This module util is PRIVATE to the collection. It can have breaking changes at any time.
 """How a difference becomes calls to AWS.
 
-A compare function is pure: it gives a list of :class:`Call`. What is not known yet (the ARN of a load balancer that an earlier call of the same list creates) stands in the
-parameters as a :class:`Ref`. :func:`apply` is the only place that makes mutating calls: in order, or not at all in check mode.
+A compare function is pure: it gives a list of :class:`Call`. What is not known yet (the ARN of a load balancer that an earlier call of the same
+list creates) stands in the parameters as a :class:`Ref`. :func:`apply` is the only place that makes mutating calls: in order, or not at all in check mode.
 """
 
 from __future__ import annotations
@@ -31,6 +31,9 @@ class Clock:
     now: t.Callable[[], float] = time.monotonic
 
 
+CLOCK = Clock()
+
+
 @dataclass(frozen=True)
 class Ref:
     """An id of AWS by our name for it: ``Ref("target_group", "shop-fargate")``."""
@@ -46,8 +49,9 @@ Ids = t.Dict[Ref, str]
 class Call:
     """One mutating call.
 
-    ``text`` says in plain words what it changes. ``gives`` tells where in the answer an id is found. ``done`` maps an error code that means "somebody was faster" to a
-    function that looks up the answer the call would have given. ``again`` lists (code, part of the message) of refusals that pass by themselves.
+    ``text`` says in plain words what it changes. ``gives`` tells where in the answer an id is found. ``done`` maps an error code that means
+    "somebody was faster" to a function that looks up the answer the call would have given. ``again`` lists (code, part of the message) of
+    refusals that pass by themselves.
     """
 
     text: str
@@ -70,7 +74,7 @@ def resolve(value: t.Any, ids: t.Mapping[Ref, str]) -> t.Any:
     return value
 
 
-def apply(calls: t.Sequence[Call], clients: Clients, ids: Ids, check_mode: bool, clock: Clock = Clock()) -> list[str]:
+def apply(calls: t.Sequence[Call], clients: Clients, ids: Ids, check_mode: bool, clock: Clock = CLOCK) -> list[str]:
     """Make the calls in order, add the ids they give to ``ids``, and tell what was changed. In check mode: tell what would be."""
     if check_mode:
         return [call.text for call in calls]

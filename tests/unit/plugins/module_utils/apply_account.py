@@ -116,6 +116,7 @@ def shared_clients() -> Clients:
 def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
     for name, value in (("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test"), ("AWS_DEFAULT_REGION", REGION)):
         monkeypatch.setenv(name, value)
+    monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")  # a second a test
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     keep_what_aws_keeps(monkeypatch)
     with mock_aws():

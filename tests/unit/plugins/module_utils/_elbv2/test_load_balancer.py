@@ -190,10 +190,6 @@ def _attribute(plan: Section) -> None:
     plan["attributes"]["idle_timeout.timeout_seconds"] = "120"
 
 
-def _groups(plan: Section) -> None:
-    plan["security_groups"] = ["sg-other"]
-
-
 def _policy(plan: Section) -> None:
     plan["listeners"][1]["ssl_policy"] = "ELBSecurityPolicy-TLS13-1-3-2021-06"
 
@@ -240,7 +236,7 @@ def _protection(plan: Section) -> None:
     plan["deletion_protection"] = True
 
 
-DRIFT = {
+DRIFT: dict[t.Callable[[Section], None], str] = {
     _health_path: "ModifyTargetGroup",
     _matcher: "ModifyTargetGroup",
     _group_attribute: "ModifyTargetGroupAttributes",
