@@ -20,9 +20,6 @@ options:
   confirm:
     description: Must be the name of the system.
     type: str
-  source_load_balancer_arn:
-    description: ARN of the source's load balancer.
-    type: str
   target_load_balancer:
     description: Name of the target's load balancer. Its tag C(cutover:cutover-at) tells when the cutover was.
     type: str
@@ -87,7 +84,6 @@ EXAMPLES = r"""
     region: eu-west-1
     system: shop
     confirm: shop
-    source_load_balancer_arn: "{{ discover_plan.teardown.source_load_balancer_arn }}"
     target_load_balancer: shop-fargate
     target_cluster: shop-fargate
     record_sets: "{{ discover_plan.dns.record_sets }}"

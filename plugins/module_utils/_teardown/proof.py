@@ -108,12 +108,11 @@ def _load_balancer(arn: str, clients: Clients, params: t.Mapping[str, t.Any]) ->
     return [f"{reading.requests} request(s) in the last {params['silence_seconds']:g} s"] if reading.requests > params["max_requests"] else []
 
 
-def _target_group(arn: str, clients: Clients, params: t.Mapping[str, t.Any]) -> Users:
+def _target_group(arn: str, clients: Clients, _params: t.Any) -> Users:
     group = clients("elbv2").describe_target_groups(TargetGroupArns=[arn])["TargetGroups"][0]
-    others = [each for each in group["LoadBalancerArns"] if each != params.get("source_load_balancer_arn")]
     targets = clients("elbv2").describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
     alive = [each for each in targets if each["TargetHealth"]["State"] != "draining"]
-    return [f"load balancer {each.split('/')[2]}" for each in others] + ([f"{len(alive)} target(s)"] if alive else [])
+    return [f"load balancer {each}" for each in group["LoadBalancerArns"]] + ([f"{len(alive)} target(s)"] if alive else [])
 
 
 def rule_permission(key: str) -> tuple[str, dict[str, t.Any]]:

@@ -21,7 +21,6 @@ from .items import Item
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "system": {"type": "str", "required": True},
     "confirm": {"type": "str"},
-    "source_load_balancer_arn": {"type": "str"},
     "target_load_balancer": {"type": "str", "required": True},
     "target_cluster": {"type": "str", "required": True},
     "record_sets": {"type": "list", "elements": "dict", "default": []},

@@ -100,7 +100,7 @@ class System:
         record = {"zone_id": self.zone, "record_set": {"Name": NAME, "Type": "A"}}
         names = {"system": "shop", "confirm": "shop", "target_load_balancer": "shop-fargate", "target_cluster": "shop-fargate"}
         times = {"bake_seconds": 30.0 * DAY, "silence_seconds": 900.0, "metric_delay": 120.0, "metric_period": 60, "max_requests": 0}
-        return {**names, **times, "source_load_balancer_arn": self.arns["shop"], "record_sets": [record], "items": self.items(), **more}
+        return {**names, **times, "record_sets": [record], "items": self.items(), **more}
 
     def run(self, check_mode: bool = False, **more: t.Any) -> dict[str, t.Any]:
         return self.account.run(teardown.run, check_mode=check_mode, **self.params(**more))
@@ -156,7 +156,7 @@ def test_killed_after_any_call_the_next_run_finishes(system: System) -> None:
     """Discovery finds less and less of a source that is being deleted: the next run must not need the plan's list."""
     count = 1
     while system.account.killed_after(count, teardown.run, **system.params()):
-        system.run(items=[item for item in system.items() if item["kind"] == "alarm"], source_load_balancer_arn=None)
+        system.run(items=[item for item in system.items() if item["kind"] == "alarm"])
         assert system.left() == gone(system), f"killed after {count} calls"
         system = System(fresh(system.account))
         count += 1
