@@ -81,11 +81,12 @@ def request(route: Route, method: str, path: str, headers: t.Mapping[str, str], 
 
 
 def connect(route: Route, timeout: float) -> socket.socket:
+    context = tls_context(route) if route.tls else None
     sock = _through_proxy(route, timeout) if route.proxy else _directly(route, timeout)
-    if not route.tls:
+    if context is None:
         return sock
     try:
-        return tls_context(route).wrap_socket(sock, server_hostname=route.host)
+        return context.wrap_socket(sock, server_hostname=route.host)
     except ssl.SSLCertVerificationError as error:
         sock.close()
         raise ProbeError(*_certificate_problem(error)) from error

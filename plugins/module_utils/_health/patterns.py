@@ -185,8 +185,7 @@ LOG_ROWS: tuple[LogRow, ...] = (
 HEALTH_CHECK_LINE = r"ELB-HealthChecker/"
 
 TARGET_EVENT = r"is unhealthy in \(?target-group (?P<tg>[^\s)]+)\)? due to \(reason (?P<reason>.*)\)"
-PLACE_EVENT = r"was unable to place a task\b.*?(?P<reason>Reason: .*|because .*)"
-THROTTLED_EVENT = r"operations are being throttled"
+START_EVENT = r"was unable to place a task|failed to launch a task|operations are being throttled"
 HEALTH_CODE = r"\[(?P<code>\d{3})\]"
 
 # Exit codes of the container that ended the task, when neither its reason nor its log says why.

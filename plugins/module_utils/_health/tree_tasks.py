@@ -10,7 +10,7 @@ import typing as t
 from . import predicates
 from .facts import Case, Hit, cap, from_log, log_cause, log_options, named_in, task_id
 from .model import CERTAIN, LIKELY, POSSIBLE, Cause, Evidence, Json
-from .patterns import EXIT_CODES, PLACE_EVENT, THROTTLED_EVENT, start_failure
+from .patterns import EXIT_CODES, START_EVENT, start_failure
 
 # Told by a network problem in the text; the computed way out confirms them.
 NETWORK_IDS = ("PULL_NET", "LOG_NET", "PULL_COPY", "PULL_S3")
@@ -60,8 +60,7 @@ def _told_by_events(case: Case) -> list[Told]:
     since = float(case.signal.primary.get("createdAt") or 0.0)
     found = []
     for event in case.signal.events:
-        match = re.search(PLACE_EVENT, str(event.get("message", ""))) or re.search(THROTTLED_EVENT, str(event.get("message", "")))
-        if match and float(event.get("createdAt", 0.0)) >= since:
+        if re.search(START_EVENT, str(event.get("message", ""))) and float(event.get("createdAt", 0.0)) >= since:
             found.append(Told(str(event["message"]), Evidence(f"event of {case.signal.name}", str(event["message"]), float(event.get("createdAt", 0.0))), ""))
     return sorted(found, key=lambda item: -(item.evidence.at or 0.0))
 
