@@ -47,7 +47,7 @@ options:
     type: list
     elements: str
   names:
-    description: Names of the target that are not to be computed, for example V({load_balancer: shop-v2, cluster: shop-v2}).
+    description: Names of the target that are not to be computed, as mapping from C(load_balancer) and C(cluster) to the name.
     type: dict
 notes:
   - The result holds what the task definitions hold, and so often passwords. An action plugin of the same name keeps a successful result off the screen
