@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import pytest
+from ansible_collections.cutover.fargate.plugins.module_utils._translate import peers
+from unit.plugins.module_utils._translate import systems
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("php-fpm:9000", "127.0.0.1:9000"),
+        ("tcp://php-fpm:9000", "tcp://127.0.0.1:9000"),
+        ("http://php-fpm/ping", "http://127.0.0.1/ping"),
+        ("redis://user:pw@php-fpm/0", "redis://user:pw@127.0.0.1/0"),
+        ("a:1,php-fpm:2", "a:1,127.0.0.1:2"),
+        ("curl -fs http://php-fpm:9000/ping || exit 1", "curl -fs http://127.0.0.1:9000/ping || exit 1"),
+        ("php-fpm", "php-fpm"),
+        ("my-php-fpm:9000", "my-php-fpm:9000"),
+        ("php-fpm.internal:9000", "php-fpm.internal:9000"),
+        ("/etc/php-fpm:9000", "/etc/php-fpm:9000"),
+        ("http://php-fpm.example.test/", "http://php-fpm.example.test/"),
+        ("php-fpm:latest", "php-fpm:latest"),
+    ],
+)
+def test_addresses_are_rewritten_and_words_are_not(text: str, expected: str) -> None:
+    assert peers.rewrite_text(text, ["php-fpm"]) == expected
+
+
+@pytest.mark.parametrize(("name", "changed"), [("REDIS_HOST", True), ("UPSTREAM", True), ("QUEUE_CONNECTION", False), ("SESSION_DRIVER", False), ("SERVER_NAME", False), ("CACHE_STORE", False)])
+def test_a_bare_name_is_an_address_only_in_a_variable_for_addresses(name: str, changed: bool) -> None:
+    draft = {"environment": [{"name": name, "value": "redis"}]}
+    found = list(peers.environment(draft, {"redis"}, "p"))
+    assert draft["environment"][0]["value"] == ("127.0.0.1" if changed else "redis")
+    assert bool(found) == changed
+
+
+def test_secrets_in_a_rewritten_value_are_masked() -> None:
+    draft = {"environment": [{"name": "REDIS_URL", "value": "redis://u:hunter2@redis:6379"}]}
+    (finding,) = peers.environment(draft, {"redis"}, "p")
+    assert draft["environment"][0]["value"] == "redis://u:hunter2@127.0.0.1:6379"
+    assert "hunter2" not in str(finding)
+
+
+def test_names_and_aliases_both_stop_resolving() -> None:
+    container = {"name": "nginx", "links": ["php-fpm:app", "redis"]}
+    definition = {"containerDefinitions": [container, {"name": "php-fpm"}, {"name": "redis"}, {"name": "other"}]}
+    assert peers.hosts(container) == {"php-fpm", "app", "redis"}
+    assert peers.mapping(container, definition) == dict.fromkeys(["app", "other", "php-fpm", "redis"], "127.0.0.1")
+
+
+def test_a_link_becomes_an_order_of_start() -> None:
+    assert systems.planned_containers(systems.plan())["nginx"]["dependsOn"] == [{"containerName": "php-fpm", "condition": "START"}]
+
+
+def test_a_stricter_condition_that_is_there_stays() -> None:
+    system = systems.system()
+    systems.containers(system)["nginx"]["dependsOn"] = [{"containerName": "php-fpm", "condition": "HEALTHY"}]
+    assert systems.planned_containers(systems.plan(system))["nginx"]["dependsOn"] == [{"containerName": "php-fpm", "condition": "HEALTHY"}]
+
+
+def test_no_cycle_is_made() -> None:
+    system = systems.system()
+    containers = systems.containers(system)
+    containers["php-fpm"]["dependsOn"] = [{"containerName": "nginx", "condition": "START"}]
+    plan = systems.plan(system)
+    assert "dependsOn" not in systems.planned_containers(plan)["nginx"]
+    assert systems.at(plan, "FG-LINK-CYCLE") == ["task_definitions[shop-web].containerDefinitions[nginx].dependsOn"]

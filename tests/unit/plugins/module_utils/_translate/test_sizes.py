@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import pytest
+from ansible_collections.cutover.fargate.plugins.module_utils._translate import sizes
+from hypothesis import given
+from hypothesis import strategies as st
+from unit.plugins.module_utils._translate import systems
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [("1 vCPU", 1024), (".5 vcpu", 512), ("0.25 vCPU", 256), ("1024", 1024), (2048, 2048), (None, None), ("", None), ("many", None), ("1 GB", None)]
+)
+def test_cpu(value: object, expected: int | None) -> None:
+    assert sizes.cpu_units(value) == expected
+
+
+@pytest.mark.parametrize(("value", "expected"), [("2GB", 2048), ("0.5 GB", 512), ("2 gb", 2048), ("3072", 3072), ("1 vCPU", None)])
+def test_memory(value: object, expected: int | None) -> None:
+    assert sizes.memory_mib(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("cpu", "memory", "pair"),
+    [
+        (0, 0, (256, 512)),
+        (256, 513, (256, 1024)),
+        (384, 640, (512, 1024)),
+        (256, 2049, (512, 3072)),
+        (1025, 2048, (2048, 4096)),
+        (4096, 30721, (8192, 32768)),
+        (16385, 0, (32768, 61440)),
+        (0, 122881, (32768, 249856)),
+        (32769, 0, None),
+        (0, 249857, None),
+    ],
+)
+def test_smallest_pair(cpu: int, memory: int, pair: tuple[int, int] | None) -> None:
+    assert sizes.smallest(cpu, memory, sizes.TABLE) == pair
+
+
+@given(st.integers(0, 32768), st.integers(0, 249856))
+def test_a_pair_holds_the_need_and_no_smaller_one_does(cpu: int, memory: int) -> None:
+    pair = sizes.smallest(cpu, memory, sizes.TABLE)
+    assert pair is not None
+    assert pair[0] >= cpu
+    assert pair[1] >= memory
+    assert pair[1] in sizes.TABLE[pair[0]]
+    assert not [size for row in sizes.TABLE if cpu <= row < pair[0] for size in sizes.TABLE[row] if size >= memory]
+
+
+def test_need_counts_hard_limits_reservations_and_tmpfs() -> None:
+    definition = {
+        "memory": "0.5 GB",
+        "containerDefinitions": [
+            {"cpu": 100, "memory": 300, "memoryReservation": 200},
+            {"cpu": 200, "memoryReservation": 400, "linuxParameters": {"tmpfs": [{"size": 64}]}},
+        ],
+    }
+    assert (sizes.needed_cpu(definition), sizes.needed_memory(definition)) == (300, 764)
+    assert sizes.floor(definition) == (300, 600)
+
+
+def test_the_inventory_may_go_below_the_limits_but_not_below_what_registers() -> None:
+    system = systems.system()
+    systems.containers(system)["php-fpm"].update(memory=3000, memoryReservation=500)
+    plan = systems.plan(system, sizes={"web": {"cpu": 512, "memory": 3072}})
+    assert (systems.planned(plan)["cpu"], systems.planned(plan)["memory"]) == ("512", "3072")
+    plan = systems.plan(system, sizes={"web": {"cpu": 512, "memory": 2048}})
+    assert "FG-SIZE-INVALID" in systems.ids(plan)
+    assert systems.planned(plan)["memory"] == "3072"
+
+
+def test_the_table_is_data() -> None:
+    plan = systems.plan(None, size_table={"1000": [3000]})
+    assert (systems.planned(plan)["cpu"], systems.planned(plan)["memory"]) == ("1000", "3000")
+
+
+def test_the_reason_is_said() -> None:
+    reasons = [item["why"] for item in systems.plan()["findings"] if item["id"] == "FG-SIZE"]
+    assert "nginx 128 + php-fpm 512 = 640 MiB, 384 CPU units" in reasons[0]
