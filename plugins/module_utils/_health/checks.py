@@ -75,7 +75,7 @@ def probe_outcomes(snapshot: Snapshot, asked: bool) -> list[Outcome]:
     if not snapshot.load_balancer_name:
         return []
     if not asked:
-        return [Outcome("probes", False, "waiting for healthy targets")]
+        return [Outcome("probes", None, "waiting for healthy targets")]
     grouped: dict[tuple[str, str], list[str]] = {}
     verdicts: dict[tuple[str, str], bool | None] = {}
     for result in snapshot.probes:

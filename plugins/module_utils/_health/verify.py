@@ -11,7 +11,7 @@ from . import checks, report
 from .clock import Clock, ticks
 from .collect import Collector
 from .diagnose import diagnose
-from .mask import mask, secrets_of
+from .mask import mask, mask_text, secrets_of
 from .model import CERTAIN, Cause, Failure, Json, Outcome, Snapshot, StepResult
 from .predicates import verified
 from .probes import Prober
@@ -90,7 +90,7 @@ class Verifier:
             if check_mode and _not_there_yet(snapshot):
                 return self._result(report.NOT_THERE_YET, elapsed, snapshot, [], [])
             outcomes = self._judge(snapshot)
-            self._tell(outcomes, elapsed)
+            self._tell(snapshot, outcomes, elapsed)
             if all(outcome.ok for outcome in outcomes):
                 return self._result(report.HEALTHY, elapsed, snapshot, outcomes, [])
             causes = diagnose(snapshot, outcomes)
@@ -106,7 +106,7 @@ class Verifier:
             snapshot.probes = self.probe(snapshot)
         return [*outcomes, *checks.probe_outcomes(snapshot, asked)]
 
-    def _tell(self, outcomes: list[Outcome], elapsed: float) -> None:
+    def _tell(self, snapshot: Snapshot, outcomes: list[Outcome], elapsed: float) -> None:
         """Each change of state once."""
         for outcome in outcomes:
             name = _name(outcome)
@@ -114,7 +114,7 @@ class Verifier:
             state = f"{report.MARKS[outcome.ok]} {name}: {outcome.last}"
             if self._said.get(name) != state:
                 self._said[name] = state
-                self.progress(report.short(f"{elapsed:5.1f} s  {state}"))
+                self.progress(mask_text(report.short(f"{elapsed:5.1f} s  {state}"), secrets_of(snapshot)))
 
     def _enough(self, snapshot: Snapshot, causes: list[Cause], elapsed: float) -> bool:
         """A certain cause ends the wait once two polls in a row have seen it; one that a start-up can show in passing must last the settling window too."""
@@ -144,7 +144,7 @@ class Verifier:
 
     def _verdict(self, outcomes: list[Outcome], causes: list[Cause]) -> str:
         """A check that failed for sure makes it unhealthy, unless what it rests on could not be read."""
-        wrong = [outcome for outcome in outcomes if outcome.ok is False and outcome.last != "waiting for healthy targets"]
+        wrong = any(outcome.ok is False for outcome in outcomes)
         return report.UNHEALTHY if wrong and not (causes and causes[0].id in ABOUT_US) else report.UNDETERMINED
 
     def _result(self, verdict: str, elapsed: float, snapshot: Snapshot, outcomes: list[Outcome], causes: list[Cause]) -> Json:

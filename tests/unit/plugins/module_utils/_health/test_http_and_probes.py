@@ -13,15 +13,16 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
-
+from ansible_collections.cutover.fargate.plugins.module_utils._aws.errors import CutoverError
 from ansible_collections.cutover.fargate.plugins.module_utils._health import probes
 from ansible_collections.cutover.fargate.plugins.module_utils._health.clock import Clock
 from ansible_collections.cutover.fargate.plugins.module_utils._health.http import Answer, ProbeError, Route, request
 from ansible_collections.cutover.fargate.plugins.module_utils._health.model import Service, Snapshot
+from ansible_collections.cutover.fargate.plugins.module_utils._health.verify import run as verify
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 FQDN = "shop.example.test"
 Handler = t.Callable[[http.server.BaseHTTPRequestHandler, str], None]
@@ -180,15 +181,15 @@ def test_no_connection_no_answer_broken_answer(serve: t.Any) -> None:
 
 
 class Proxy:
-    """CONNECT only. Notes the targets; refuses all when told to."""
+    """CONNECT only. ``to`` maps the ports asked for to ports here; notes the targets; refuses all when told to."""
 
-    def __init__(self, to: int, status: str = "200 OK") -> None:
+    def __init__(self, to: dict[str, int], status: str = "200 OK") -> None:
         self.asked: list[str] = []
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._serve, args=(to, status), daemon=True).start()
 
-    def _serve(self, to: int, status: str) -> None:
+    def _serve(self, to: dict[str, int], status: str) -> None:
         while True:
             try:
                 client, _address = self.listener.accept()
@@ -202,7 +203,7 @@ class Proxy:
             if not status.startswith("200"):
                 client.close()
                 continue
-            server = socket.create_connection(("127.0.0.1", to))
+            server = socket.create_connection(("127.0.0.1", to[self.asked[-1].rpartition(":")[2]]))
             for source, sink in ((client, server), (server, client)):
                 threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
 
@@ -217,15 +218,15 @@ class Proxy:
 
 def test_through_a_proxy(serve: t.Any, pki: Path) -> None:
     server = serve(lambda req, _body: say(req), tls=pki / "good.pem")
-    proxy = Proxy(server.port)
+    proxy = Proxy({"443": server.port})
     route = Route("10.20.0.10", 443, True, FQDN, ca=str(pki / "ca.crt"), proxy=f"http://127.0.0.1:{proxy.port}")
     assert ask(route).status == 200
     assert proxy.asked == ["10.20.0.10:443"]
     assert server.sni == [FQDN]
 
 
-def test_a_proxy_that_refuses_or_is_gone(serve: t.Any) -> None:
-    proxy = Proxy(1, "502 Bad Gateway")
+def test_a_proxy_that_refuses_or_is_gone() -> None:
+    proxy = Proxy({}, "502 Bad Gateway")
     with pytest.raises(ProbeError) as caught:
         ask(Route("10.20.0.10", 80, False, FQDN, proxy=f"http://127.0.0.1:{proxy.port}"))
     assert (caught.value.problem, "502" in caught.value.text) == ("connect", True)
@@ -450,3 +451,57 @@ def test_steps_without_a_probe_form_one() -> None:
 def test_a_name_behind_a_proxy_is_left_to_the_proxy() -> None:
     assert probes.resolve("lb.example.test", by_proxy=True) == ["lb.example.test"]
     assert all(ipaddress.ip_address(address).is_loopback for address in probes.resolve("localhost", by_proxy=False))
+
+
+# --- all of it: AWS's answers, a proxy, TLS
+
+
+def whole(pki: Path, serve: t.Any, aws: t.Any, handle: Handler, changes: dict[str, t.Any] | None = None, **answers: t.Any) -> tuple[t.Any, list[str], t.Callable[[], t.Any]]:
+    shop = serve(handle, tls=pki / "good.pem")
+    plain = serve(lambda req, _body: say(req, 301, "", Location=f"https://{FQDN}/"))
+    proxy = Proxy({"443": shop.port, "80": plain.port})
+    said: list[str] = []
+    now = [1000060.0]
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+
+    given = {
+        "side": "target", "fqdn": FQDN, "load_balancer": "shop-fargate", "cluster": "shop-fargate", "timeout": 60.0, "settle_seconds": 10.0, "poll_seconds": 5.0,
+        "services": [{"name": "shop-web", "kind": "web", "family": "shop-web-fargate", "container_name": "nginx", "container_port": 80}],
+        "probes": [{"path": "/health?deep=1", "expect": {"status": 200}}], "probe_ca": str(pki / "ca.crt"), "probe_proxy": f"http://127.0.0.1:{proxy.port}",
+    }  # fmt: skip
+    clients = aws(changes, **answers)
+    return proxy, said, lambda: verify(given, clients, False, said.append, Clock(lambda: now[0], lambda: now[0], sleep))
+
+
+def test_a_healthy_system_from_end_to_end(serve: t.Any, pki: Path, aws: t.Any) -> None:
+    proxy, said, work = whole(pki, serve, aws, lambda req, _body: say(req))
+    result = work()
+    assert result["verdict"] == "healthy"
+    assert result["verified"]["target_groups"] == {"tg-web": ["10.20.1.11:80", "10.20.1.12:80"]}
+    assert set(proxy.asked) == {"10.20.0.10:443", "10.20.0.10:80"}
+    assert any("[OK] probes at 10.20.0.10: GET /health?deep=1 200" in line for line in said)
+
+
+def test_a_missing_database_rule_from_end_to_end(serve: t.Any, pki: Path, aws: t.Any) -> None:
+    """Targets are healthy, the deep probe is not; the log and the group say why. The endpoint is not in the environment, so nothing else could."""
+    changes = {
+        "network/security_groups/sg-rds/IpPermissions/0/UserIdGroupPairs": [{"GroupId": "sg-instances"}],
+        "services/0/newest/containerDefinitions/1/environment": [{"name": "DB_PASSWORD", "value": "hunter2hunter2"}],
+    }
+    line = "[2026-11-22 12:00:00] production.ERROR: SQLSTATE[HY000] [2002] Connection timed out (password hunter2hunter2)"
+
+    def log(logStreamNames: list[str], **_more: t.Any) -> t.Any:  # noqa: N803
+        return {"events": [{"eventId": "1", "timestamp": 1000061000, "message": line}] if logStreamNames == ["php/php-fpm/t1"] else []}
+
+    _proxy, said, work = whole(pki, serve, aws, lambda req, _body: say(req, 500, "Whoops"), changes, filter_log_events=log)
+    with pytest.raises(CutoverError) as caught:
+        work()
+    details = caught.value.details
+    top = details["causes"][0]
+    assert (details["verdict"], top["id"], top["confidence"], details["seconds"]) == ("unhealthy", "DB_TIMEOUT", "certain", 10.0)
+    assert [entry["source"].split(" ")[0] for entry in top["evidence"]] == ["log", "probe", "security"]
+    assert "sg-rds of shop-db does not admit sg-task of shop-web on TCP 3306" in top["evidence"][2]["text"]
+    assert top["check_by_hand"] == "aws ec2 describe-security-groups --region eu-west-1 --group-ids sg-rds"
+    assert "hunter2hunter2" not in repr(details) + caught.value.message + "".join(said)

@@ -7,7 +7,6 @@ import typing as t
 from pathlib import Path
 
 import pytest
-
 from ansible_collections.cutover.fargate.plugins.module_utils._health import patterns
 from ansible_collections.cutover.fargate.plugins.module_utils._health.causes import CAUSES, render
 

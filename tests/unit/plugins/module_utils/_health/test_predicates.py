@@ -5,7 +5,6 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-
 from ansible_collections.cutover.fargate.plugins.module_utils._health import predicates, reach
 from ansible_collections.cutover.fargate.plugins.module_utils._health.clock import Clock, ticks
 from ansible_collections.cutover.fargate.plugins.module_utils._health.model import Failure, Network, Snapshot
@@ -126,7 +125,7 @@ def test_targets(kit: t.Any, changes: dict[str, t.Any], ok: bool, said: str) -> 
 
 
 def test_an_ipv6_group_holds_ipv6_addresses(kit: t.Any) -> None:
-    changes = {"target_groups/tg-web/IpAddressType": "ipv6"}
+    changes: dict[str, t.Any] = {"target_groups/tg-web/IpAddressType": "ipv6"}
     for number in (0, 1):
         changes[f"{WEB}tasks/{number}/attachments/0/details/-"] = {"name": "privateIPv6Address", "value": f"2001:db8::{number}"}
         changes[f"target_groups/tg-web/TargetHealth/{number}/Target"] = {"Id": f"2001:db8::{number}", "Port": 80}

@@ -42,7 +42,7 @@ def probe(problem: str, status: int = 0, server: str = "nginx", **more: t.Any) -
 
 CLOSED_RDS = {"network/security_groups/sg-rds/IpPermissions/0/UserIdGroupPairs": [{"GroupId": "sg-instances"}]}
 CLOSED_REDIS = {"network/security_groups/sg-redis/IpPermissions/0/UserIdGroupPairs": [{"GroupId": "sg-instances"}]}
-NO_ENVIRONMENT = {"services/0/newest/containerDefinitions/1/environment": []}
+NO_ENVIRONMENT: dict[str, t.Any] = {"services/0/newest/containerDefinitions/1/environment": []}
 SQLSTATE = "[2026-11-22 12:00:00] production.ERROR: SQLSTATE[HY000] [2002] Connection timed out (SQL: select 1)"
 
 # name: (changes, log lines, id, confidence, settled, text that the evidence quotes)

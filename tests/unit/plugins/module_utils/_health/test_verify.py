@@ -1,0 +1,211 @@
+"""The loop, with a clock that does not wait and senses that are told what to see."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.cutover.fargate.plugins.module_utils._aws.errors import CutoverError
+from ansible_collections.cutover.fargate.plugins.module_utils._health.clock import Clock
+from ansible_collections.cutover.fargate.plugins.module_utils._health.model import Failure, Snapshot, StepResult
+from ansible_collections.cutover.fargate.plugins.module_utils._health.verify import Verifier
+
+PARAMS = {"timeout": 100.0, "settle_seconds": 20.0, "poll_seconds": 5.0}
+CLOSED_RDS: dict[str, t.Any] = {"network/security_groups/sg-rds/IpPermissions/0/UserIdGroupPairs": []}
+STARTING = {"services/0/service/runningCount": 1, "services/0/service/deployments/0/rolloutState": "IN_PROGRESS"}
+KEYS = {"changed", "verdict", "checks", "causes", "verified", "seconds", "lines"}
+MISMATCH = {
+    "target_groups/tg-web/TargetHealth/0/TargetHealth": {
+        "State": "unhealthy", "Reason": "Target.ResponseCodeMismatch", "Description": "Health checks failed with these codes: [500]",
+    }
+}  # fmt: skip
+APP_LINE = [["shop-web", "t1", "php-fpm", 1000058.0, "production.ERROR: Undefined variable $total of hunter2hunter2"]]
+
+
+class World:
+    """``acts``: (from second, snapshot or factory). The last act lasts."""
+
+    def __init__(self, *acts: tuple[float, Snapshot], probes: t.Callable[[Snapshot], list[StepResult]] = lambda _snapshot: [], **params: t.Any) -> None:
+        self.now, self.acts, self.said = 0.0, acts, t.cast("list[str]", [])
+        self.details: list[bool] = []
+        self.probed = 0
+        self.probes = probes
+        self.verifier = Verifier({**PARAMS, **params}, self.look, self.probe, Clock(lambda: self.now, lambda: self.now, self.sleep), self.said.append)
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+    def look(self, details: bool) -> Snapshot:
+        self.details.append(details)
+        return [snapshot for since, snapshot in self.acts if since <= self.now][-1]
+
+    def probe(self, snapshot: Snapshot) -> list[StepResult]:
+        self.probed += 1
+        return self.probes(snapshot)
+
+    def run(self, check_mode: bool = False) -> dict[str, t.Any]:
+        return self.verifier.run(check_mode)
+
+    def fail(self) -> CutoverError:
+        with pytest.raises(CutoverError) as caught:
+            self.verifier.run(False)
+        assert set(caught.value.details) == KEYS
+        return caught.value
+
+
+def step(problem: str = "", status: int = 200, **more: t.Any) -> StepResult:
+    return StepResult("front page", "GET /", "192.0.2.10", problem, f"GET / {status}", 1000055.0, "https://shop.example.test/", status, "nginx", **more)
+
+
+def test_healthy_at_the_first_look(kit: t.Any) -> None:
+    world = World((0, kit.make()), probes=lambda _snapshot: [step()])
+    result = world.run()
+    assert set(result) == KEYS
+    assert (result["verdict"], result["changed"], result["causes"], result["seconds"]) == ("healthy", False, [], 0.0)
+    assert result["verified"] == {
+        "load_balancer_arn": "arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/shop-fargate/0a",
+        "target_groups": {"tg-web": ["10.20.1.11:80", "10.20.1.12:80"]},
+    }
+    assert world.details == [False]
+    assert result["lines"][0] == "target of shop.example.test: healthy after 0.0 s"
+    assert "    [OK] rollout: 2 of 2 tasks run shop-web-fargate:3" in result["lines"]
+
+
+def test_each_change_of_state_is_told_once(kit: t.Any) -> None:
+    world = World((0, kit.make(STARTING)), (30, kit.make()), probes=lambda _snapshot: [step()])
+    result = world.run()
+    told = [line for line in world.said if "shop-web: rollout" in line]
+    assert told == ["0.0 s [NG] shop-web: rollout: 1 of 2 tasks of shop-web-fargate:3 run", "30.0 s [OK] shop-web: rollout: 2 of 2 tasks run shop-web-fargate:3"]
+    assert result["seconds"] == 30.0
+    assert next(check["tries"] for check in result["checks"] if check["name"] == "shop-web: rollout") == 7
+
+
+def test_a_settled_cause_ends_the_wait_at_the_second_look(kit: t.Any) -> None:
+    world = World((0, kit.make(CLOSED_RDS)))
+    error = world.fail()
+    assert error.details["seconds"] == 5.0
+    assert error.details["verdict"] == "unhealthy"
+    assert error.details["verified"] == {}
+    assert error.details["causes"][0]["id"] == "DB_TIMEOUT"
+    assert "sg-rds of shop-db does not admit sg-task" in error.message
+    assert "--tags security" in error.message
+    assert "\n" not in error.message
+
+
+def test_a_cause_seen_once_is_not_believed(kit: t.Any) -> None:
+    """The rule was being added while we looked."""
+    world = World((0, kit.make(CLOSED_RDS)), (5, kit.make()))
+    assert world.run()["verdict"] == "healthy"
+
+
+def test_what_a_start_can_show_in_passing_must_last(kit: t.Any) -> None:
+    """A 500 with an exception is certain, but a cold cache can do that for a moment."""
+    passing = World((0, kit.make(MISMATCH, APP_LINE)), (15, kit.make()))
+    assert passing.run()["verdict"] == "healthy"
+    lasting = World((0, kit.make(MISMATCH, APP_LINE)))
+    error = lasting.fail()
+    assert (error.details["causes"][0]["id"], error.details["seconds"]) == ("APP_500", 20.0)
+
+
+def test_a_cause_that_comes_and_goes_starts_anew(kit: t.Any) -> None:
+    world = World((0, kit.make(MISMATCH, APP_LINE)), (15, kit.make(STARTING)), (20, kit.make(MISMATCH, APP_LINE)), (35, kit.make()))
+    assert world.run()["verdict"] == "healthy"
+
+
+def test_time_is_up(kit: t.Any) -> None:
+    error = World((0, kit.make(STARTING))).fail()
+    assert error.details["seconds"] == 100.0
+    assert (error.details["causes"][0]["id"], error.details["causes"][0]["confidence"]) == ("WAITING", "possible")
+    assert "1 of 2 tasks" in error.message
+
+
+def test_a_deployment_that_was_given_up_is_not_waited_for(kit: t.Any) -> None:
+    changes = {"services/0/service/runningCount": 0, "services/0/tasks": [], "services/0/service/deployments/0/rolloutState": "FAILED", "target_groups/tg-web/TargetHealth": []}
+    assert World((0, kit.make(changes))).fail().details["seconds"] == 20.0
+
+
+def test_probes_wait_for_healthy_targets(kit: t.Any) -> None:
+    world = World((0, kit.make({"target_groups/tg-web/TargetHealth": []})), (10, kit.make()), probes=lambda _snapshot: [step()])
+    world.run()
+    assert world.probed == 1
+
+
+def test_a_probe_that_fails_is_unhealthy(kit: t.Any) -> None:
+    error = World((0, kit.make()), probes=lambda _snapshot: [step("status", 500)]).fail()
+    assert (error.details["verdict"], error.details["causes"][0]["id"]) == ("unhealthy", "PROBE_FAILED")
+    assert error.details["verified"] == {}
+
+
+def test_not_reaching_the_load_balancer_says_nothing_about_the_system(kit: t.Any) -> None:
+    error = World((0, kit.make()), probes=lambda _snapshot: [step("connect", 0)]).fail()
+    assert (error.details["verdict"], error.details["causes"][0]["id"]) == ("undetermined", "PROBE_UNREACHABLE")
+    assert "fargate_probe_proxy" in error.message
+
+
+def unread(snapshot: Snapshot, section: str, permanent: bool = False) -> Snapshot:
+    snapshot.failures = [Failure(section, "AWS refused DescribeServices after 9 retries: ThrottlingException: Rate exceeded", permanent)]
+    snapshot.services[0].service = None
+    return snapshot
+
+
+def test_a_refused_call_never_becomes_a_verdict(kit: t.Any) -> None:
+    error = World((0, unread(kit.make(), "services"))).fail()
+    assert error.details["verdict"] == "undetermined"
+    assert error.details["causes"] == []
+    assert error.details["verified"] == {}
+    assert "ThrottlingException" in error.message
+    assert "could not be determined" in error.message
+    assert error.details["seconds"] == 100.0
+
+
+def test_a_refused_call_is_tried_again(kit: t.Any) -> None:
+    world = World((0, unread(kit.make(), "services")), (10, kit.make()), probes=lambda _snapshot: [step()])
+    assert world.run()["verdict"] == "healthy"
+
+
+def test_a_denied_call_is_not_waited_for(kit: t.Any) -> None:
+    error = World((0, unread(kit.make(), "services", permanent=True))).fail()
+    assert (error.details["verdict"], error.details["seconds"]) == ("undetermined", 5.0)
+
+
+def test_a_refused_call_that_only_helps_to_explain_is_a_note(kit: t.Any) -> None:
+    snapshot = kit.make()
+    snapshot.failures = [Failure("logs", "AWS refused FilterLogEvents: AccessDeniedException: no", True)]
+    result = World((0, snapshot), probes=lambda _snapshot: [step()]).run()
+    assert result["verdict"] == "healthy"
+    assert any("note: AWS refused FilterLogEvents" in line for line in result["lines"])
+
+
+@pytest.mark.parametrize("changes", [{"load_balancer": None}, {"cluster_missing": True}, {"services/1/service": None}])
+def test_check_mode_before_anything_exists(kit: t.Any, changes: dict[str, t.Any]) -> None:
+    result = World((0, kit.make(changes))).run(check_mode=True)
+    assert set(result) == KEYS
+    assert (result["verdict"], result["changed"], result["verified"]) == ("not there yet", False, {})
+
+
+def test_check_mode_verifies_what_exists(kit: t.Any) -> None:
+    assert World((0, kit.make()), probes=lambda _snapshot: [step()]).run(check_mode=True)["verdict"] == "healthy"
+    with pytest.raises(CutoverError):
+        World((0, kit.make(CLOSED_RDS))).run(check_mode=True)
+
+
+def test_check_mode_does_not_mistake_a_refused_call_for_absence(kit: t.Any) -> None:
+    with pytest.raises(CutoverError) as caught:
+        World((0, unread(kit.make(), "services", permanent=True))).run(check_mode=True)
+    assert caught.value.details["verdict"] == "undetermined"
+
+
+def test_no_secret_leaves(kit: t.Any) -> None:
+    world = World((0, kit.make(MISMATCH, APP_LINE)))
+    error = world.fail()
+    everything = repr(error.details) + error.message + "".join(world.said)
+    assert "Undefined variable" in everything
+    assert "hunter2hunter2" not in everything
+    assert "********" in everything
+
+
+def test_a_system_without_a_load_balancer(kit: t.Any) -> None:
+    changes: dict[str, t.Any] = {"load_balancer_name": None, "load_balancer": None, "services/0/service/loadBalancers": []}
+    world = World((0, kit.make(changes)))
+    assert world.run()["verified"] == {}
+    assert world.probed == 0
