@@ -34,6 +34,7 @@ def test_a_success_is_hidden_but_kept(shown: list[str]) -> None:
 
 def test_a_failure_is_readable(shown: list[str]) -> None:
     assert action(QuietAction, {"failed": True, "msg": "fargate_fqdn is ..."}).run() == {"failed": True, "msg": "fargate_fqdn is ..."}
+    assert shown == []
 
 
 @pytest.mark.parametrize(("diff", "lines"), [(True, 1), (False, 0)])
