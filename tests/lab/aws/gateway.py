@@ -53,11 +53,13 @@ class Gateway:
         error = ""
         try:
             faults.before(fault, call.service)
-            answer = encode_error(call, AwsError("Dropped", "")) if action == "drop-before" else self.answer(call, environ)
+            if action == "drop-before":
+                raise AwsError("DroppedBeforeApplied", "cut by an injected fault")
+            answer = self.answer(call, environ)
         except AwsError as refusal:
             error, answer = refusal.code, encode_error(call, refusal)
         self._log(call, started, answer.status, error, action)
-        if not error and action != "drop-before" and call.mutating:
+        if not error and call.mutating:
             self.aws.changed(call)
         return None if action.startswith("drop") else answer
 

@@ -6,6 +6,7 @@ import functools
 import io
 import json
 import re
+import warnings
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
@@ -23,6 +24,9 @@ from werkzeug.exceptions import NotFound
 from lab.aws.errors import AwsError
 
 Environ = dict[str, Any]
+
+# Common errors such as ThrottlingException are in no service model; moto warns of each.
+warnings.filterwarnings("ignore", message=r"Exception\(WireError\)")
 
 # Signing names that differ from botocore's service names.
 SIGNING_NAMES = {"elasticloadbalancing": "elbv2", "monitoring": "cloudwatch", "tagging": "resourcegroupstaggingapi"}

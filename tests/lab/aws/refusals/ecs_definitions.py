@@ -312,7 +312,7 @@ def fargate_execution_role(given: Definition) -> str | None:
 Check = Callable[[Definition], "str | None"]
 ALWAYS: tuple[Check, ...] = (
     *(family_name, container_count, container_members, container_names, essential_container, container_memory, task_memory, task_cpu),
-    *(dependencies, link_targets, mount_points, awsvpc_containers, awsvpc_ports, log_options),
+    *(awsvpc_containers, awsvpc_ports, dependencies, link_targets, mount_points, log_options),
 )
 FARGATE: tuple[Check, ...] = (
     *(fargate_network, fargate_size, fargate_members, fargate_storage, fargate_volumes, fargate_containers, fargate_linux),
