@@ -25,7 +25,7 @@ from lab.reconcile.balancers import LoadBalancers
 from lab.reconcile.capacity import Capacity
 from lab.reconcile.firewall import SecurityGroups
 from lab.reconcile.logs import Logs
-from lab.reconcile.loop import Loop
+from lab.reconcile.loop import Loop, Reconciler
 from lab.reconcile.metrics import Metrics
 from lab.reconcile.names import Names
 from lab.reconcile.services import Services
@@ -64,7 +64,7 @@ class Lab:
         self.services = Services(self.world, self.tasks)
         self.dns = DnsServer(self.network.router, RESOLVER, self.names.answer)
         self.door = proxy.Door(self.network.operator, self.names.resolve)
-        reconcilers = [self.faults, SecurityGroups(self.world), self.names, self.capacity, self.stores, self.balancers, self.tasks, self.services]
+        reconcilers: list[Reconciler] = [self.faults, SecurityGroups(self.world), self.names, self.capacity, self.stores, self.balancers, self.tasks, self.services]
         self.loop = Loop([*reconcilers, self.logs, self.metrics, _Housekeeping(settings, self.network)], self.world.stopping)
         self._proxies = [proxy.connect_proxy(settings.proxy_port, self.door), proxy.shop_proxy(settings.shop_port, self.door, ca_file(settings))]
 
@@ -72,6 +72,7 @@ class Lab:
         for step, action in (
             ("network", self.network.up),
             ("registry", self.registry.start),
+            ("prefetch", self.stores.prefetch),
             ("AWS API", self.aws.start),
             ("DNS", self.dns.start),
             ("reconcilers", self.loop.start),
@@ -87,7 +88,7 @@ class Lab:
         """Create the source system and wait until it serves. Runs in a thread: the daemon answers meanwhile."""
         try:
             self.step = "creating the source system"
-            create(self.settings, self._say)
+            create(self.settings, self.aws, self._say)
             self.step = f"waiting for https://{FQDN}/health?deep=1"
             while not self.world.stopping.is_set():
                 answered = self._probe()
@@ -99,7 +100,7 @@ class Lab:
                 self.step = f"waiting for https://{FQDN}/health?deep=1 ({answered})"
                 time.sleep(0.15)
         except Exception as error:
-            self.step = f"failed: {error}"
+            self.step = f"failed: {str(error).partition(chr(10))[0]}"
             log.exception("the source system was not built")
 
     def stop(self) -> None:
@@ -148,8 +149,8 @@ class Lab:
     # -- control
 
     def _routes(self) -> None:
-        self.aws.route("/_lab/ready", lambda method, query, body: {"ready": self.ready_after is not None, "step": self.step, "seconds": self.ready_after})
-        self.aws.route("/_lab/status", lambda method, query, body: status.collect(self))
+        self.aws.route("/_lab/ready", lambda *_request: {"ready": self.ready_after is not None, "step": self.step, "seconds": self.ready_after})
+        self.aws.route("/_lab/status", lambda *_request: status.collect(self))
         self.aws.route("/_lab/data-faults", self._control_faults)
 
     def _control_faults(self, method: str, query: dict[str, str], body: dict[str, Any]) -> Any:

@@ -29,7 +29,7 @@ LONGEST_HEAD = 64 * 1024
 HOP_BY_HOP = {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailers", "transfer-encoding", "upgrade"}
 
 
-class Unreachable(OSError):
+class UnreachableError(OSError):
     """No address, or none that answers."""
 
 
@@ -41,7 +41,7 @@ class Door:
         self._resolve = resolve
 
     def connect(self, host: str, port: int, timeout: float = TIMEOUT) -> socket.socket:
-        """The first address of a name that accepts. Raises Unreachable."""
+        """The first address of a name that accepts. Raises UnreachableError."""
         failure = "unknown name"
         for address in self._addresses(host):
             connection = self._namespace.socket()
@@ -53,7 +53,7 @@ class Door:
                 failure = f"{address}:{port} {error}"
                 continue
             return connection
-        raise Unreachable(f"{host}: {failure}")
+        raise UnreachableError(f"{host}: {failure}")
 
     def get(self, url: str, trusted: Path, timeout: float = TIMEOUT) -> tuple[int, dict[str, str], bytes]:
         """One GET by name over HTTPS, as a client would do it: (status, headers in lower case, body)."""
@@ -90,7 +90,7 @@ class _Service:
     """A threaded server on one loopback port."""
 
     def __init__(self, port: int, handler: Callable[..., Any]) -> None:
-        self._server = _Server(("127.0.0.1", port), handler)  # type: ignore[arg-type]
+        self._server = _Server(("127.0.0.1", port), handler)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, name=f"port {port}", daemon=True)
 
     def start(self) -> None:

@@ -41,7 +41,7 @@ def collect(lab: Lab) -> Document:
             ],
             "faults": lab.faults.listed(),
             "api_faults": [fault.as_dict() for fault in lab.aws.faults.list()],
-            "slowest_ticks": {name: round(seconds, 3) for name, seconds in lab.loop.slowest.items()},
+            "cpu_seconds": {name: round(seconds, 2) for name, seconds in lab.loop.spent.items()},
         }
 
 

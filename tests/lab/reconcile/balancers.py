@@ -14,7 +14,9 @@ from lab.balancer.model import BalancerConfig, HealthCheck, Listener, Request, R
 from lab.reconcile.world import HostName, World, log
 
 OnRequest = Callable[[str, Request], None]
-FLOOR = 1.0  # health checks and waits do not get faster than this: two busy cores are slower than AWS's hardware
+FLOOR = 1.0  # waits do not get shorter than this
+CHECK_INTERVAL_FLOOR = 1.5  # health checks do not get more frequent, nor less patient: two busy cores are slower than AWS's hardware,
+CHECK_TIMEOUT_FLOOR = 4.0  # and a task that is only slow must not be replaced
 IDLE_FLOOR = 15.0  # an answer may take this long in the lab, whatever the time factor
 
 
@@ -112,7 +114,7 @@ class LoadBalancers:
     def _config(self, load_balancer: Any) -> BalancerConfig:
         attributes = {key: str(value) for key, value in load_balancer.attrs.items()}
         listeners = [self._listener(listener) for listener in load_balancer.listeners.values()]
-        groups = [self._group(arn) for arn in self._groups_of(load_balancer, listeners)]
+        groups = [self._group(arn) for arn in _groups_of(listeners)]
         return BalancerConfig(
             listeners=tuple(listeners),
             target_groups=tuple(group for group in groups if group),
@@ -121,11 +123,6 @@ class LoadBalancers:
             http2=attributes.get("routing.http2.enabled", "true") == "true",
             xff_mode=attributes.get("routing.http.xff_header_processing.mode", "append"),
         )
-
-    def _groups_of(self, load_balancer: Any, listeners: Iterable[Listener]) -> list[str]:
-        """Groups that some action of this load balancer forwards to, in a stable order."""
-        arns = {arn for listener in listeners for actions in (listener.default_actions, *(rule.actions for rule in listener.rules)) for arn in forwarded(actions)}
-        return sorted(arns)
 
     def _listener(self, listener: Any) -> Listener:
         rules = [rule for rule in listener.rules.values() if not rule.is_default]
@@ -180,12 +177,18 @@ class LoadBalancers:
             protocol=group.health_check_protocol or "HTTP",
             port=int(port) if str(port).isdigit() else None,
             path=group.health_check_path or "/",
-            interval=self._world.scaled(float(group.health_check_interval_seconds), FLOOR),
-            timeout=self._world.scaled(float(group.health_check_timeout_seconds), FLOOR),
+            interval=self._world.scaled(float(group.health_check_interval_seconds), CHECK_INTERVAL_FLOOR),
+            timeout=self._world.scaled(float(group.health_check_timeout_seconds), CHECK_TIMEOUT_FLOOR),
             healthy=int(group.healthy_threshold_count),
             unhealthy=int(group.unhealthy_threshold_count),
             matcher=str((getattr(group, "matcher", None) or {}).get("HttpCode", "200")),
         )
+
+
+def _groups_of(listeners: Iterable[Listener]) -> list[str]:
+    """Groups that some action of a load balancer forwards to, in a stable order."""
+    arns = {arn for listener in listeners for actions in (listener.default_actions, *(rule.actions for rule in listener.rules)) for arn in forwarded(actions)}
+    return sorted(arns)
 
 
 def forwarded(actions: Iterable[Any]) -> list[str]:

@@ -131,7 +131,7 @@ class Containers:
 
     def _hosts(self, container: Mapping[str, Any]) -> dict[str, str]:
         """Links as Docker makes them: lines of /etc/hosts with the alias and the container's name."""
-        linked = {}
+        linked: dict[str, str] = {}
         for name, alias in definition.links(container):
             live = self._live.get(name)
             if live and live.address:

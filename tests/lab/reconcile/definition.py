@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 Container = Mapping[str, Any]  # one of containerDefinitions, AWS's keys
-STARTED = ("START", "COMPLETE", "SUCCESS", "HEALTHY")
 
 
 @dataclass(frozen=True)
@@ -82,11 +81,6 @@ def memory_limit(container: Container, task_memory: int | None) -> int | None:
     """Hard limit in MiB: the container's own, else the task's; a soft limit (memoryReservation) alone does not kill."""
     limit = container.get("memory") or task_memory
     return int(limit) if limit else None
-
-
-def cpu_limit(container: Container, task_cpu: int | None) -> int | None:
-    """CPU units that may not be exceeded: the task's size on Fargate. Units on EC2 are shares, so no limit there."""
-    return int(task_cpu) if task_cpu else None
 
 
 def published(container: Container) -> list[tuple[int, int]]:

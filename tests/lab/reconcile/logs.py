@@ -98,7 +98,7 @@ def _read(source: _Source) -> Iterator[dict[str, Any]]:
 
 def _event(source: _Source, line: str) -> dict[str, Any] | None:
     """One line of podman's k8s-file: ``time stream F|P text``; P is the beginning of a longer line."""
-    stamp, _stream, kind, text = (line.split(" ", 3) + ["", "", ""])[:4]
+    stamp, _stream, kind, text = [*line.split(" ", 3), "", "", ""][:4]
     source.partial += text
     if kind == "P":
         return None

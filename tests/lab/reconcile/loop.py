@@ -29,7 +29,7 @@ class Loop:
         self._wake = threading.Event()
         self._last_error: dict[str, str] = {}
         self._thread = threading.Thread(target=self._run, name="lab-loop", daemon=True)
-        self.slowest: dict[str, float] = {}
+        self.spent: dict[str, float] = {}
 
     def start(self) -> None:
         self._thread.start()
@@ -50,7 +50,7 @@ class Loop:
             self._wake.clear()
 
     def _tick(self, reconciler: Reconciler) -> None:
-        began = time.monotonic()
+        began = time.thread_time()
         try:
             reconciler.tick()
             self._last_error.pop(reconciler.name, None)
@@ -59,4 +59,4 @@ class Loop:
             if self._last_error.get(reconciler.name) != text:
                 log.exception("reconciler %s failed", reconciler.name)
             self._last_error[reconciler.name] = text
-        self.slowest[reconciler.name] = max(self.slowest.get(reconciler.name, 0.0), time.monotonic() - began)
+        self.spent[reconciler.name] = self.spent.get(reconciler.name, 0.0) + time.thread_time() - began

@@ -87,7 +87,7 @@ class Names:
         found = answer(name, kind, zones, self._world.hosts, self._ttl)
         if found is None:
             return DnsAnswer("NXDOMAIN")
-        return DnsAnswer("NOERROR", tuple(found.addresses) if found.addresses else (found.cname,) if found.cname else (), found.ttl)
+        return DnsAnswer("NOERROR", tuple(found.addresses) if found.addresses else (found.cname,) if found.cname else (), int(found.ttl))
 
     def _ttl(self, seconds: int) -> int:
         return max(round(self._world.scaled(seconds)), 1)
@@ -123,7 +123,7 @@ def _draw(records: Sequence[Record]) -> Record:
     if len(records) == 1:
         return records[0]
     weights = [record.weight or 0 for record in records]
-    return random.choices(records, weights if any(weights) else None)[0]  # noqa: S311 - load sharing, no secret
+    return random.choices(records, weights if any(weights) else None)[0]
 
 
 def _zone_id(zone: Any) -> str:

@@ -95,7 +95,7 @@ class InstancePlace:
         return
 
 
-class NoPlace(Exception):
+class NoPlaceError(Exception):
     """No container instance can take the task; the message is the service event's reason."""
 
 
@@ -104,11 +104,11 @@ def choose(world: World, capacity: Capacity, cluster: str, needs: Mapping[str, A
     registered = [item for item in world.backend("ecs").container_instances.get(cluster, {}).values() if item.status == "ACTIVE"]
     candidates = [(item, runtime) for item in registered if (runtime := capacity.by_container_instance(item.id)) and not runtime.gone.is_set()]
     if not candidates:
-        raise NoPlace(reasons.NO_INSTANCES)
+        raise NoPlaceError(reasons.NO_INSTANCES)
     roomy = [(item, runtime) for item, runtime in candidates if not _lacking(item, needs)]
     if not roomy:
         item = candidates[0][0]
-        raise NoPlace(reasons.not_enough(_lacking(item, needs), item.id))
+        raise NoPlaceError(reasons.not_enough(_lacking(item, needs), item.id))
     used = [task.container_instance_arn for task in siblings]
     return min(roomy, key=lambda pair: (used.count(pair[0].container_instance_arn), pair[0].running_tasks_count))
 

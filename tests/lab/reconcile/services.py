@@ -9,7 +9,7 @@ from typing import Any
 
 from lab.aws.operations import ecs_services
 from lab.reconcile import reasons
-from lab.reconcile.placement import NoPlace
+from lab.reconcile.placement import NoPlaceError
 from lab.reconcile.rollout import Limits, TaskView, backoff, decide, failure_threshold, settled
 from lab.reconcile.task import TaskRun
 from lab.reconcile.tasks import Tasks
@@ -17,6 +17,9 @@ from lab.reconcile.world import World, log
 
 SETTLE = 40.0  # a task without load balancer and health check counts as healthy 40 s after it runs (DeploymentConfiguration)
 RESTART = 10.0  # seconds before a task that ran and ended by itself is replaced
+
+RUNNING = ("RUNNING", "DEACTIVATING", "STOPPING")
+STARTING = ("PROVISIONING", "PENDING", "ACTIVATING")
 
 
 @dataclass
@@ -86,13 +89,12 @@ class Services:
         for _number in range(count):
             try:
                 run = self._tasks.launch(service, primary)
-            except NoPlace as error:
+            except NoPlaceError as error:
                 self._tell_placement(service, memory, str(error))
                 break
             run.deployment = primary["id"]
             run.on_event = lambda text: self._event(service, text)
-            freed = run.on_end
-            run.on_end = lambda ended, freed=freed: (freed(ended), self._ended(service, ended))  # type: ignore[misc]
+            run.on_end.append(lambda ended: self._ended(service, ended))
             started.append(run)
         if started:
             memory.last_placement = ""
@@ -225,8 +227,8 @@ class Services:
         ecs = self._world.backend("ecs")
         for cluster in ecs.clusters.values():
             tasks = [task for task in ecs.tasks.get(cluster.name, {}).values() if task.last_status != "STOPPED"]
-            cluster.running_tasks_count = sum(task.last_status == "RUNNING" for task in tasks)
-            cluster.pending_tasks_count = sum(task.last_status in ("PROVISIONING", "PENDING", "ACTIVATING") for task in tasks)
+            cluster.running_tasks_count = sum(task.last_status in RUNNING for task in tasks)
+            cluster.pending_tasks_count = sum(task.last_status in STARTING for task in tasks)
             cluster.active_services_count = sum(item.cluster_name == cluster.name and item.status == "ACTIVE" for item in ecs.services.values())
 
 
@@ -236,10 +238,10 @@ def _limits(service: Any) -> Limits:
 
 
 def _count(service: Any, runs: Sequence[TaskRun]) -> None:
-    """runningCount and pendingCount of the service and of each deployment, from the tasks' own states."""
+    """runningCount and pendingCount of the service and of each deployment, from the tasks' own states. A task that drains still runs."""
     for deployment in service.deployments:
         own = [run for run in runs if run.deployment == deployment["id"]]
-        deployment["runningCount"] = sum(run.task.last_status == "RUNNING" for run in own)
-        deployment["pendingCount"] = sum(run.task.last_status in ("PROVISIONING", "PENDING", "ACTIVATING") for run in own)
-    service.running_count = sum(run.task.last_status == "RUNNING" for run in runs)
-    service.pending_count = sum(run.task.last_status in ("PROVISIONING", "PENDING", "ACTIVATING") for run in runs)
+        deployment["runningCount"] = sum(run.task.last_status in RUNNING for run in own)
+        deployment["pendingCount"] = sum(run.task.last_status in STARTING for run in own)
+    service.running_count = sum(run.task.last_status in RUNNING for run in runs)
+    service.pending_count = sum(run.task.last_status in STARTING for run in runs)

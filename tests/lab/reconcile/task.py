@@ -12,7 +12,7 @@ from lab.aws import targets
 from lab.aws import tasks as api_tasks
 from lab.aws.tasks import EcsTask
 from lab.containers.engine import EngineError, PullError
-from lab.reconcile import definition, reasons
+from lab.reconcile import reasons
 from lab.reconcile.containers import Containers
 from lab.reconcile.logs import Logs
 from lab.reconcile.placement import Place
@@ -51,7 +51,7 @@ class TaskRun:
         self.deployment = ""
         self.failed = False
         self.on_event: Callable[[str], None] = lambda _text: None
-        self.on_end: Callable[[TaskRun], None] = lambda _run: None
+        self.on_end: list[Callable[[TaskRun], None]] = []
         self.registered: list[tuple[str, str, int]] = []
         self.running_since: float | None = None
         self.leaving = False
@@ -126,7 +126,7 @@ class TaskRun:
         for container in self._containers.ordered:
             image = self.world.faults.image(self.task, container, self.place.fargate)
             try:
-                self._containers.digest(container["name"], self.place.engine.pull(image))
+                self._containers.digest(container["name"], self.world.pulls.pull(self.place.engine, image))
             except PullError as error:
                 raise StartError(reasons.cannot_pull(container["image"], str(error), self.place.fargate), container["name"]) from error
             except EngineError as error:
@@ -166,7 +166,8 @@ class TaskRun:
             self._set(last_status="STOPPED", desired_status="STOPPED", stopped_at=self.world.aws.now(), connectivity="DISCONNECTED" if self.running_since else None)
         self.ended = True
         log.info("task %s of %s stopped: %s", self.task.id[:12], self.task.group, self.task.stopped_reason)
-        self.on_end(self)
+        for callback in self.on_end:
+            callback(self)
 
     # -- load balancers
 

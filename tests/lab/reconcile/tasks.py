@@ -14,7 +14,7 @@ from lab.containers.engine import Engine
 from lab.reconcile import reasons
 from lab.reconcile.capacity import Capacity
 from lab.reconcile.logs import Logs
-from lab.reconcile.placement import FargatePlace, InstancePlace, NoPlace, Place, choose, requirements, reserve
+from lab.reconcile.placement import FargatePlace, InstancePlace, NoPlaceError, Place, choose, requirements, reserve
 from lab.reconcile.task import Balancing, TaskRun
 from lab.reconcile.world import World
 
@@ -53,7 +53,7 @@ class Tasks:
         return [run for run in self.runs.values() if run.task.group == group and run.task.cluster_arn == service.cluster_arn and not run.ended]
 
     def launch(self, service: Any, deployment: Mapping[str, Any]) -> TaskRun:
-        """One more task of a deployment, not yet started (``TaskRun.start``). Raises NoPlace when no instance can take it."""
+        """One more task of a deployment, not yet started (``TaskRun.start``). Raises NoPlaceError when no instance can take it."""
         ecs = self._world.backend("ecs")
         definition = ecs_definitions.find(self._world.aws, deployment["taskDefinition"])
         network = deployment.get("networkConfiguration")
@@ -92,7 +92,7 @@ class Tasks:
             if task.interface is None and task.container_instance_arn is None:
                 task.container_instance_arn = self._instance(cluster, definition, []).container_instance_arn
             self._run(task, definition, []).start()
-        except NoPlace as error:
+        except NoPlaceError as error:
             task.last_status = task.desired_status = "STOPPED"
             task.stop_code, task.stopped_reason, task.stopped_at = reasons.FAILED_TO_START, str(error), self._world.aws.now()
 
@@ -101,7 +101,7 @@ class Tasks:
         self.runs[task.task_arn] = run
         if task.container_instance_arn:
             self._reserve(task, definition, +1)
-        run.on_end = lambda ended: self._freed(ended, definition)
+        run.on_end.append(lambda ended: self._freed(ended, definition))
         return run
 
     def _place(self, task: EcsTask) -> Place:
@@ -109,7 +109,7 @@ class Tasks:
             return FargatePlace(self._world, self._engine, task)
         runtime = self._capacity.by_container_instance(task.container_instance_arn or "")
         if runtime is None:
-            raise NoPlace(reasons.NO_INSTANCES)
+            raise NoPlaceError(reasons.NO_INSTANCES)
         return InstancePlace(runtime)
 
     def _instance(self, cluster: str, definition: Any, siblings: list[TaskRun]) -> Any:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from lab.reconcile.pulls import Pulls
 from lab.settings import Settings
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class World:
     network: Network
     faults: Faults
     stopping: threading.Event = field(default_factory=threading.Event)
+    pulls: Pulls = field(default_factory=Pulls)
     hosts: dict[str, HostName] = field(default_factory=dict)
     instance_address: dict[str, str] = field(default_factory=dict)
     pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(12, thread_name_prefix="lab-work"))
