@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import typing as t
 from dataclasses import dataclass
 
@@ -109,6 +110,10 @@ def _values(context: Context) -> list[Finding]:
         for key, values in allowed.items()
         if context.intent.get(key) and str(context.intent[key]).lower() not in values
     ]
+    balancer = context.names["load_balancer"]
+    if not re.fullmatch(r"(?!internal-)[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?", balancer):
+        expected = "at most 32 letters, digits and inner hyphens, not starting with internal-"
+        findings.append(found("FG-INTENT", "fargate_names.load_balancer", balancer, expected=f"it should be {expected}."))
     for index, grant in enumerate(context.intent.get("grants") or []):
         if not isinstance(grant, t.Mapping) or not str(grant.get("group_id") or "").startswith("sg-"):
             findings.append(found("FG-INTENT", f"fargate_grants[{index}]", grant, expected=KEYS["grants"].meaning))

@@ -41,7 +41,7 @@ def structure(shape: StructureShape, depth: int = 0) -> st.SearchStrategy[dict[s
 
 
 def _text(shape: Shape) -> st.SearchStrategy[str]:
-    return st.sampled_from(list(shape.enum) if shape.enum else WORDS)
+    return st.sampled_from(list(getattr(shape, "enum", [])) or WORDS)
 
 
 SCALARS: dict[str, t.Callable[[Shape], st.SearchStrategy[t.Any]]] = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import typing as t
 
 import pytest
 from ansible_collections.cutover.fargate.plugins.module_utils._translate import image, report, sizes, task_definition

@@ -10,7 +10,7 @@ from ansible_collections.cutover.fargate.plugins.module_utils._translate.finding
 from unit.plugins.module_utils._translate import systems
 from unit.plugins.module_utils._translate.systems import Json
 
-Change = t.Callable[[Json], t.Optional[Json]]
+Change = t.Callable[[Json], Json | None]
 ACCOUNT = "123456789012"
 REGISTRY = f"{ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com"
 OTHER_GROUP = f"arn:aws:elasticloadbalancing:eu-west-1:{ACCOUNT}:targetgroup/blog/93e2d6bc24d8a067"
