@@ -31,7 +31,7 @@ from lab.balancer.config import (
     stop_limit,
     used_groups,
 )
-from lab.balancer.health import DRAINING, UNUSED, Phase, Registration, parse_statistics
+from lab.balancer.health import DRAINING, UNUSED, Check, Phase, Registration, parse_statistics
 from lab.balancer.master import BalancerError, Master
 from lab.balancer.model import (
     Action,
@@ -92,6 +92,7 @@ class Balancer:
         self._numbers = iter(range(1, 1 << 62))
         self._names: tuple[dict[str, str], dict[str, str]] = ({}, {})
         self._servers: dict[str, TargetKey] = {}
+        self._unused: set[str] = set()
         self._stopping = threading.Event()
         self.notices: deque[tuple[float, str]] = deque(maxlen=NOTICES)
         self._prepare()
@@ -223,23 +224,22 @@ class Balancer:
         for registration in self._registrations:
             if check := checks.get(registration.server):
                 self._command(registration.observe(check, time.monotonic(), rules[registration.key.group]))
-        self._finish_drains()
+        self._finish_drains(checks)
 
-    def _finish_drains(self) -> None:
-        """A drain ends after its delay, and not before every older worker is gone: after a reload one may still send a request to the target."""
+    def _finish_drains(self, checks: Mapping[str, Check]) -> None:
+        """A drain ends after its delay, and not before its last request and every older worker: after a reload one may still send it a request."""
         now = time.monotonic()
-        due = [entry for entry in self._registrations if entry.phase is Phase.DRAINING and now >= entry.deadline]
-        if not due:
-            return
+        due = [entry for entry in self._registrations if entry.phase is Phase.DRAINING and now >= entry.deadline and not _busy(entry, checks)]
         patience = now - stop_limit(self._config)
-        if self._master.old_workers() and any(entry.deadline > patience for entry in due):
+        if due and self._master.old_workers() and any(entry.deadline > patience for entry in due):
             return
         for entry in due:
-            if all(self._deleted(server) for server in (entry.server + OPEN, entry.server)):
-                self._registrations.remove(entry)
+            self._registrations.remove(entry)
+            self._unused |= {entry.server, entry.server + OPEN}
+        self._unused = {server for server in self._unused if server in checks and not self._deleted(server)}
 
     def _deleted(self, server: str) -> bool:
-        """HAProxy deletes a server only when its last request is done."""
+        """HAProxy deletes a server only when it has closed its idle connections, some seconds after the last request."""
         answer = self._master.command(f"del server {server}")
         return "Server deleted" in answer or "No such server" in answer
 
@@ -274,6 +274,10 @@ class Balancer:
             thread.join()
         self._log.close()
         shutil.rmtree(self._files.folder, ignore_errors=True)
+
+
+def _busy(entry: Registration, checks: Mapping[str, Check]) -> bool:
+    return any(checks[server].sessions for server in (entry.server, entry.server + OPEN) if server in checks)
 
 
 def _fingerprint(config: BalancerConfig) -> str:

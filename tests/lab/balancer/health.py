@@ -29,11 +29,12 @@ class Phase(Enum):
 
 @dataclass(frozen=True)
 class Check:
-    """The last finished check of a server and whether the thresholds call it up, from HAProxy's statistics."""
+    """The last finished check of a server, whether the thresholds call it up, and its running requests: a row of HAProxy's statistics."""
 
     up: bool
     status: str
     code: str
+    sessions: int = 0
 
     @property
     def passed(self) -> bool:
@@ -51,12 +52,13 @@ class Check:
 
 
 def parse_statistics(text: str) -> dict[str, Check]:
-    """{backend/server: last check} from ``show stat``. A leading "* " means that the next check is under way."""
+    """{backend/server: its row} from ``show stat``. A leading "* " means that the next check is under way."""
     rows = csv.DictReader(text.strip().removeprefix("# ").splitlines())
     return {
-        f"{row['pxname']}/{row['svname']}": Check(row["status"].startswith("UP"), row["check_status"].removeprefix("* "), row["check_code"])
+        f"{row['pxname']}/{row['svname']}": Check(
+            up=row["status"].startswith("UP"), status=row["check_status"].removeprefix("* "), code=row["check_code"], sessions=int(row["scur"] or 0)
+        )
         for row in rows
-        if row.get("check_status")
     }
 
 

@@ -110,7 +110,8 @@ class Network:
         """Make the router (with the resolver's address), the operator's and the client's namespace. Removes what an earlier lab of this name left."""
         self.down()
         run(["ip", "netns", "add", self.router.name])
-        _batch(["link set lo up", f"addr add {RESOLVER}/32 dev lo"], self.router.name)
+        # An address nobody has does not answer, as in a VPC; without the last route the router would say "unreachable".
+        _batch(["link set lo up", f"addr add {RESOLVER}/32 dev lo", "route add blackhole default"], self.router.name)
         self.router.forward()
         for role, namespace in (("op", self.operator), ("cli", self.client)):
             self.attach(role, namespace.addresses)

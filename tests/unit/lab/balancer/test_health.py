@@ -72,5 +72,10 @@ def test_a_fresh_haproxy_is_brought_to_the_same_state(target: Registration) -> N
 
 
 def test_statistics_without_the_mark_of_a_check_under_way() -> None:
-    text = "# pxname,svname,status,check_status,check_code,\ntg_a,x_80_1,UP 1/2,* L7OK,200,\ntg_a,x_80_1:open,no check,,,\ntg_a,y_80_2,DOWN,L4CON,,\n\n"
-    assert parse_statistics(text) == {"tg_a/x_80_1": Check(True, "L7OK", "200"), "tg_a/y_80_2": Check(False, "L4CON", "")}
+    head = "# pxname,svname,scur,status,check_status,check_code,"
+    rows = ["tg_a,x_80_1,2,UP 1/2,* L7OK,200,", "tg_a,x_80_1:open,0,no check,,,", "tg_a,y_80_2,0,DOWN,L4CON,,"]
+    assert parse_statistics("\n".join([head, *rows, "", ""])) == {
+        "tg_a/x_80_1": Check(True, "L7OK", "200", 2),
+        "tg_a/x_80_1:open": Check(False, "", ""),
+        "tg_a/y_80_2": Check(False, "L4CON", ""),
+    }
