@@ -6,8 +6,9 @@ import importlib
 import typing as t
 
 import pytest
+import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.cutover.fargate.plugins.module_utils._translate import image, load_balancer, report, target_group
+from ansible_collections.cutover.fargate.plugins.module_utils._translate import image, intent, load_balancer, report, target_group
 from unit.plugins.module_utils._translate import systems
 from unit.plugins.module_utils._translate.systems import Json
 
@@ -357,3 +358,9 @@ def test_the_modules_take_the_plan_as_it_is(module: str, case: str) -> None:
     spec = importlib.import_module(f"ansible_collections.cutover.fargate.plugins.modules.{module}").ARGUMENT_SPEC
     plan = systems.plan(systems.system(case), **systems.intent(case))
     assert ArgumentSpecValidator(spec).validate(SECTIONS[module](plan)).error_messages == []
+
+
+def test_the_module_documents_every_key_of_the_intent() -> None:
+    module = importlib.import_module("ansible_collections.cutover.fargate.plugins.modules.fargate_plan")
+    described = yaml.safe_load(module.DOCUMENTATION)["options"]["intent"]["description"]
+    assert [text.partition(")")[0].removeprefix("C(") for text in described[1:]] == list(intent.KEYS)
