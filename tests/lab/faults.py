@@ -84,7 +84,7 @@ class Faults:
         image = str(container["image"])
         for fault in self._on(task, fargate):
             if fault.name == "image-tag":
-                return f"{image.partition('@')[0].rpartition(':')[0] or image}:no-such-tag"
+                return f"{_repository(image)}:no-such-tag"
             if fault.name == "old-conf" and container["name"] == (fault.container or self._front(task)):
                 return self._source_image(container["name"]) or image
         return image
@@ -156,6 +156,12 @@ class Faults:
 
     def listed(self) -> list[dict[str, Any]]:
         return [{**asdict(fault), "what": NAMES[fault.name]} for fault in self.active()]
+
+
+def _repository(image: str) -> str:
+    """The image without tag and digest; a colon before the last slash is a registry's port."""
+    folder, slash, name = image.partition("@")[0].rpartition("/")
+    return f"{folder}{slash}{name.partition(':')[0]}"
 
 
 def _admits(fault: Fault, group_id: str, rule: Any, source: set[str], balancers: set[str]) -> bool:

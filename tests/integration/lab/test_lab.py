@@ -1,0 +1,138 @@
+"""The lab as a whole: it serves, it can be seen, and it leaves nothing behind, whatever is killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import ssl
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lab import host, state, sweep
+from lab.settings import FQDN, REPOSITORY, Settings
+
+NAME, PORT = "labtest", 4890
+SETTINGS = Settings(name=NAME, base_port=PORT)
+
+
+def unusable() -> str:
+    try:
+        host.preflight()
+    except host.HostError as error:
+        return str(error)
+    return ""
+
+
+pytestmark = [pytest.mark.needs_lab, pytest.mark.skipif(bool(unusable()), reason=f"the lab cannot run here: {unusable()}")]
+
+
+def lab(*arguments: str, check: bool = True) -> str:
+    environment = {**os.environ, "CUTOVER_LAB": NAME, "CUTOVER_LAB_PORT": str(PORT), "PYTHONPATH": str(REPOSITORY / "tests")}
+    done = subprocess.run([sys.executable, "-m", "lab", *arguments], env=environment, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert not check or done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def status() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(lab("status", "--json"))
+    return found
+
+
+@pytest.fixture(scope="module")
+def up() -> Iterator[None]:
+    lab("up")
+    yield
+    lab("down")
+
+
+def get_through_proxy(path: str) -> int:
+    """As a probe of the collection does it: CONNECT through the loopback proxy, TLS by the lab's authority."""
+    context = ssl.create_default_context(cafile=str(SETTINGS.run_dir / "ca.pem"))
+    proxies = urllib.request.ProxyHandler({"https": f"http://127.0.0.1:{SETTINGS.proxy_port}"})
+    opener = urllib.request.build_opener(proxies, urllib.request.HTTPSHandler(context=context))
+    with opener.open(f"https://{FQDN}{path}", timeout=20) as answer:
+        return int(answer.status)
+
+
+def test_the_source_system_serves(up: None) -> None:  # noqa: ARG001
+    assert get_through_proxy("/health?deep=1") == 200
+
+
+def test_a_browser_on_the_host_sees_the_shop(up: None) -> None:  # noqa: ARG001
+    with urllib.request.urlopen(f"http://127.0.0.1:{SETTINGS.shop_port}/login", timeout=20) as answer:
+        page = answer.read().decode()
+        assert answer.headers["X-Served-By"].startswith("AWS_ECS_EC2 ")
+    assert "<form" in page
+    assert f"https://{FQDN}" not in page
+
+
+def test_load_of_ten_seconds_has_no_failure(up: None, tmp_path: Path) -> None:  # noqa: ARG001
+    lab("load", "start", "--duration", "10", "--users", "20", "--rate", "20", "--wait", "--out", str(tmp_path))
+    totals = json.loads((tmp_path / "summary.json").read_text())
+    assert totals["requests"] > 50
+    assert (totals["failed"], totals["sessions_lost"], totals["jobs_twice"]) == (0, 0, 0)
+    assert totals["jobs_done"] == totals["jobs_sent"]
+
+
+def test_status_tells_what_serves_what(up: None) -> None:  # noqa: ARG001
+    document = status()
+    assert document["served_by"] == ["shop"]
+    assert {item["name"]: (item["running"], item["desired"]) for item in document["services"]} == {"web": (2, 2), "worker": (1, 1)}
+    states = [target["state"] for balancer in document["load_balancers"] for group in balancer["target_groups"] for target in group["targets"]]
+    assert states == ["healthy", "healthy"]
+    assert len(document["instances"]) == 2
+    screen = lab("status")
+    assert "served by load balancer shop" in screen
+    assert len(screen.splitlines()) < 50
+
+
+def test_a_task_that_dies_is_replaced(up: None) -> None:  # noqa: ARG001
+    """The container's first process is killed: the task stops with its exit code, another takes its place."""
+    lab("fault", "on", "app-500", "--side", "source", "--service", "worker")
+    lab("fault", "off", "app-500")
+    before = {process.pid for process in state.descendants(_daemon()) if process.name == "nginx"}
+    os.kill(min(before), signal.SIGKILL)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        service = next(item for item in status()["services"] if item["name"] == "web")
+        if service["running"] == 2 and min(before) not in {process.pid for process in state.descendants(_daemon())}:
+            break
+        time.sleep(0.5)
+    assert service["running"] == 2
+
+
+def test_a_faulty_command_is_one_clear_line(up: None) -> None:  # noqa: ARG001
+    assert lab("fault", "on", "api", check=False).strip() == "lab: name the operation, for example --operation ecs:CreateService"
+
+
+def test_down_leaves_nothing(up: None) -> None:  # noqa: ARG001
+    assert sweep.leftovers(SETTINGS)
+    lab("down")
+    assert sweep.leftovers(SETTINGS) == []
+
+
+def test_down_after_the_daemon_was_killed_leaves_nothing_and_up_cleans_up_first() -> None:
+    lab("up")
+    os.kill(_daemon(), signal.SIGKILL)
+    time.sleep(0.5)
+    assert any(item.startswith("namespace") for item in sweep.leftovers(SETTINGS))
+    assert "removing what an earlier lab" in lab("up")
+    assert get_through_proxy("/health?deep=1") == 200
+    os.kill(_daemon(), signal.SIGKILL)
+    lab("down")
+    assert sweep.leftovers(SETTINGS) == []
+    assert "there was no lab" in lab("down")
+
+
+def _daemon() -> int:
+    known = state.load(SETTINGS)
+    assert known is not None
+    assert known.daemon is not None
+    return known.daemon.pid
