@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lab.aws import control, registry
+from lab.aws.errors import AwsError
 from lab.aws.faults import Faults
 from lab.aws.gateway import Gateway
 from lab.aws.http import Server
@@ -147,7 +148,10 @@ class AwsServer:
             return 400, "not an API call"
         with self.lock:
             self.moto.seed(seed)
-            answer = self._gateway.answer(call, environ)
+            try:
+                answer = self._gateway.answer(call, environ)
+            except AwsError as refusal:
+                return refusal.status, str(refusal)
         self.changed(call)
         return answer.status, answer.body.decode("utf-8", "replace")
 

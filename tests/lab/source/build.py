@@ -62,6 +62,7 @@ def run_playbook(url: str, certificate: Path, say: Callable[[str], None], *argum
     environment = os.environ | CREDENTIALS | {
         "AWS_ENDPOINT_URL": url,
         "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
         "AWS_EC2_METADATA_DISABLED": "true",
         "ANSIBLE_LOCALHOST_WARNING": "false",
         "ANSIBLE_NOCOLOR": "true",

@@ -216,3 +216,14 @@ def describe_rules(aws: AwsServer, call: ApiCall) -> dict[str, Any]:
 def groups_in(actions: list[dict[str, Any]] | None) -> list[str]:
     """ARNs of the target groups that a call's actions forward to."""
     return [arn for action in actions or [] for arn in action_targets(action)]
+
+
+@operation("elbv2", "SetRulePriorities")
+def set_priorities(aws: AwsServer, call: ApiCall) -> dict[str, Any]:
+    """All at once, so that two rules can change places."""
+    changed = []
+    for item in call.parameters["RulePriorities"]:
+        _, rule = find_rule(aws, item["RuleArn"])
+        rule.priority = int(item["Priority"])
+        changed.append(rule)
+    return {"Rules": [rule_document(rule) for rule in changed]}

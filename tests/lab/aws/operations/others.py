@@ -35,6 +35,7 @@ def describe_cache_clusters(aws: AwsServer, call: ApiCall) -> dict[str, Any]:
     for shown in answer["CacheClusters"]:
         cluster = aws.backend("elasticache").cache_clusters[shown["CacheClusterId"]]
         shown["SecurityGroups"] = [{"SecurityGroupId": group, "Status": "active"} for group in cluster.security_group_ids]
+        shown["CacheSecurityGroups"] = []
         shown["CacheSubnetGroupName"] = cluster.cache_subnet_group_name
         if call.parameters.get("ShowCacheNodeInfo"):
             shown["CacheNodes"] = [cache_node(cluster)]
