@@ -56,6 +56,43 @@ class Session:
 
 # --- what is asked
 
+PROBE_KEYS = ("name", "steps")
+STEP_KEYS = ("name", "method", "path", "headers", "form", "json", "body", "follow", "timeout", "on", "expect", "capture")
+EXPECT_KEYS = ("status", "header", "body_contains", "json")
+CAPTURE_KEYS = ("header", "cookie", "regex", "json")
+
+
+def misspelt(items: t.Iterable[Json]) -> str | None:
+    """The first thing that is no probe, in one line. A key nobody reads would be an expectation nobody checks."""
+    for number, item in enumerate(items):
+        where = f"fargate_probes[{number}]"
+        if "steps" not in item:
+            problem = _misspelt_step(where, item)
+        else:
+            steps = (_misspelt_step(f"{where}.steps[{place}]", step) for place, step in enumerate(item["steps"] or []))
+            problem = _unknown(where, item, PROBE_KEYS) or next((found for found in steps if found), None)
+        if problem:
+            return problem
+    return None
+
+
+def _misspelt_step(where: str, step: t.Any) -> str | None:
+    if not isinstance(step, t.Mapping):
+        return f"{where} is {step!r}. It should be a step with path, expect ..."
+    if step.get("on") not in (None, "source", "target"):
+        return f"{where}.on is {step['on']!r}. It should be source or target."
+    captures = (_unknown(f"{where}.capture.{name}", how, CAPTURE_KEYS) for name, how in (step.get("capture") or {}).items())
+    return (
+        _unknown(where, step, STEP_KEYS)
+        or _unknown(f"{where}.expect", step.get("expect") or {}, EXPECT_KEYS)
+        or next((found for found in captures if found), None)
+    )
+
+
+def _unknown(where: str, given: t.Mapping[str, t.Any], known: t.Sequence[str]) -> str | None:
+    extra = sorted(set(given) - set(known))
+    return f"{where} has the unknown key {extra[0]}. It should be one of: {', '.join(known)}." if extra else None
+
 
 def as_probes(items: t.Iterable[Json]) -> list[Json]:
     """``{name, steps}`` is a probe; steps written without one form a probe together."""

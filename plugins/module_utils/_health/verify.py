@@ -14,7 +14,7 @@ from .diagnose import diagnose
 from .mask import mask, mask_text, secrets_of
 from .model import CERTAIN, Cause, Failure, Json, Outcome, Snapshot, StepResult
 from .predicates import verified
-from .probes import Prober
+from .probes import Prober, misspelt
 
 Look = t.Callable[[bool], Snapshot]
 Probe = t.Callable[[Snapshot], t.List[StepResult]]
@@ -63,6 +63,9 @@ def run(params: t.Mapping[str, t.Any], clients: t.Any, check_mode: bool, progres
     """Verify one side. Reads only; fails (CutoverError) unless healthy, with the same keys as on success."""
     clock = clock or Clock()
     given = dict(params)
+    problem = misspelt(given.get("probes") or [])
+    if problem:
+        raise CutoverError(f"{problem} Nothing was read or changed.")
     collector = Collector(given, clients, clock)
     return Verifier(given, collector.look, Prober(given, clock, read_only=check_mode), clock, progress).run(check_mode)
 
@@ -81,15 +84,17 @@ class Verifier:
         self._refused: str | None = None
 
     def run(self, check_mode: bool) -> Json:
-        details, elapsed = False, 0.0
+        details, elapsed, begin = False, 0.0, self.clock.elapsed()
         snapshot = Snapshot()
         outcomes: list[Outcome] = []
         causes: list[Cause] = []
-        for elapsed in ticks(self.clock, self.timeout, self.poll):
+        for _tick in ticks(self.clock, self.timeout, self.poll):
             snapshot = self.look(details)
+            elapsed = self.clock.elapsed() - begin
             if check_mode and _not_there_yet(snapshot):
                 return self._result(report.NOT_THERE_YET, elapsed, snapshot, [], [])
             outcomes = self._judge(snapshot)
+            elapsed = self.clock.elapsed() - begin
             self._tell(snapshot, outcomes, elapsed)
             if all(outcome.ok for outcome in outcomes):
                 return self._result(report.HEALTHY, elapsed, snapshot, outcomes, [])
@@ -107,13 +112,14 @@ class Verifier:
         return [*outcomes, *checks.probe_outcomes(snapshot, asked)]
 
     def _tell(self, snapshot: Snapshot, outcomes: list[Outcome], elapsed: float) -> None:
-        """Each change of state once."""
+        """Each change of state once. What is in order from the start is left to the tree at the end."""
         for outcome in outcomes:
             name = _name(outcome)
             self._tries[name] = self._tries.get(name, 0) + 1
             state = f"{report.MARKS[outcome.ok]} {name}: {outcome.last}"
-            if self._said.get(name) != state:
-                self._said[name] = state
+            news = self._said.get(name) != state and not (outcome.ok and name not in self._said)
+            self._said[name] = state
+            if news:
                 self.progress(mask_text(report.short(f"{elapsed:5.1f} s  {state}"), secrets_of(snapshot)))
 
     def _enough(self, snapshot: Snapshot, causes: list[Cause], elapsed: float) -> bool:

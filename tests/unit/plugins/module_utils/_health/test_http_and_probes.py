@@ -448,6 +448,29 @@ def test_steps_without_a_probe_form_one() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("items", "said"),
+    [
+        ([{"path": "/", "status": 200}], "fargate_probes[0] has the unknown key status"),
+        ([{"name": "p", "steps": [{"path": "/"}, {"path": "/", "expect": {"code": 200}}]}], "fargate_probes[0].steps[1].expect has the unknown key code"),
+        ([{"path": "/", "capture": {"csrf": {"xpath": "//input"}}}], "fargate_probes[0].capture.csrf has the unknown key xpath"),
+        ([{"path": "/"}, {"path": "/", "on": "old"}], "fargate_probes[1].on is 'old'"),
+        ([{"name": "p", "steps": ["/"]}], "fargate_probes[0].steps[0] is '/'"),
+        ([{"name": "p", "steps": [], "retries": 3}], "fargate_probes[0] has the unknown key retries"),
+    ],
+)
+def test_a_misspelt_probe_is_refused_before_anything_is_read(aws: t.Any, items: list[t.Any], said: str) -> None:
+    clients = aws()
+    with pytest.raises(CutoverError) as caught:
+        verify({"side": "target", "fqdn": FQDN, "cluster": "c", "services": [], "probes": items}, clients, False)
+    assert caught.value.message.startswith(said)
+    assert clients.calls == []
+
+
+def test_well_formed_probes_are_accepted() -> None:
+    assert probes.misspelt([*LOGIN, {"name": "p", "steps": LOGIN}]) is None
+
+
 def test_a_name_behind_a_proxy_is_left_to_the_proxy() -> None:
     assert probes.resolve("lb.example.test", by_proxy=True) == ["lb.example.test"]
     assert all(ipaddress.ip_address(address).is_loopback for address in probes.resolve("localhost", by_proxy=False))
