@@ -39,12 +39,13 @@ def run_module(work: Work, argument_spec: t.Mapping[str, t.Any], mask: t.Callabl
     shown: Result = {}
     if mask is not None:
         shown = {"invocation": {"module_args": mask(module.params)}}
-        module.no_log_values = {value for name in ("secret_key", "session_token") if (value := module.params.get(name))}
+        # AnsibleAWSModule wraps the AnsibleModule that hides values, and has no way of its own to it.
+        module._module.no_log_values = {value for name in ("secret_key", "session_token") if (value := module.params.get(name))}
     result, failure = perform(work, module.params, Clients(module.params), module.check_mode)
     if failure is None:
         module.exit_json(**result, **shown)
     else:
-        module.fail_json(msg=failure, **result, **shown)
+        module.fail_json(msg=mask(failure) if mask else failure, **result, **shown)
 
 
 def perform(work: Work, params: t.Mapping[str, t.Any], clients: Clients, check_mode: bool) -> tuple[Result, str | None]:
