@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 from lab.aws.errors import AwsError
@@ -10,8 +11,11 @@ from lab.aws.protocol import Answer, ApiCall, Environ, read_body
 
 # Without it AttachRolePolicy does not know AWS's managed policies.
 os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
+# moto's own list has hundreds of machine images, which take seconds to load; the lab launches one.
+os.environ.setdefault("MOTO_AMIS_PATH", str(Path(__file__).with_name("amis.json")))
 
 import botocore.parsers
+import moto.iam.models
 from botocore.awsrequest import HeadersDict as CaseInsensitiveDict
 from moto.backends import get_backend
 from moto.core.exceptions import ServiceException, _RESTError
@@ -28,6 +32,8 @@ SERVICES = (
 GLOBAL = ("iam", "sts", "route53", "s3")
 PARSERS = botocore.parsers.ResponseParserFactory()
 
+# The owner of an access key is looked up in every partition; each would first load all of AWS's managed policies, in the middle of some call.
+moto.iam.models.PARTITION_NAMES = ["aws"]
 # A VPC without DNS host names leaves the attribute unset, which moto's own answers then read.
 NetworkInterface.private_dns_name = None
 
@@ -35,22 +41,23 @@ NetworkInterface.private_dns_name = None
 class Moto:
     """One moto per process: its state is global."""
 
+    used = False
+
     def __init__(self, account: str, region: str) -> None:
         self.account = account
         self.region = region
         self.application = DomainDispatcherApplication(create_backend_app)
 
     def warm_up(self) -> None:
-        """Import the services and build their applications."""
+        """An empty account with predictable ids; services imported and their applications built."""
+        self.seed("start")
+        if Moto.used:
+            moto_api_backend.reset()
+        Moto.used = True
         for service in SERVICES:
             self.backend(service)
             if service not in self.application.app_instances:
                 self.application.app_instances[service] = create_backend_app(service)
-
-    def reset(self) -> None:
-        """An empty account, always with the same default VPC."""
-        self.seed("start")
-        moto_api_backend.reset()
 
     @staticmethod
     def seed(value: str | None) -> None:

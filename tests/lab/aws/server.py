@@ -90,9 +90,8 @@ class AwsServer:
     def start(self) -> None:
         """An empty account, served on 127.0.0.1. Raises OSError when the port is taken."""
         registry.load()
-        self.moto.warm_up()
         with self.lock:
-            self.moto.reset()
+            self.moto.warm_up()
             self.moto.seed(None)
         self._server = Server(self._port, self._gateway)
         self._port = self._server.server_port

@@ -6,6 +6,7 @@ import importlib
 from importlib.metadata import version
 
 import pytest
+from moto.backends import get_backend
 
 PINNED = "5.2.5"
 MODULES = {
@@ -18,6 +19,7 @@ MODULES = {
     "moto.core.serialize": ["get_serializer_class"],
     "moto.core.utils": ["get_service_model"],
     "moto.ec2.models.elastic_network_interfaces": ["NetworkInterface"],
+    "moto.iam.models": ["PARTITION_NAMES", "get_account_id_from"],
     "moto.moto_api._internal": ["mock_random"],
     "moto.moto_api._internal.models": ["moto_api_backend"],
     "moto.moto_server.werkzeug_app": ["DomainDispatcherApplication", "create_backend_app"],
@@ -50,8 +52,6 @@ def test_module(module: str) -> None:
 
 @pytest.mark.parametrize("service", BACKENDS)
 def test_backend(service: str) -> None:
-    from moto.backends import get_backend
-
     region = "aws" if service == "route53" else "eu-west-1"
     backend = get_backend(service)["123456789012"][region]
     assert [name for name in BACKENDS[service] if not hasattr(backend, name)] == []

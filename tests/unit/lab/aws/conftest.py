@@ -64,7 +64,7 @@ class Vpc:
 
 
 @pytest.fixture
-def vpc(aws: AwsServer, client: Callable[..., Any], name: str) -> Vpc:
+def vpc(client: Callable[..., Any], name: str) -> Vpc:
     ec2 = client("ec2")
     identity = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
     subnets = [

@@ -109,7 +109,7 @@ def test_deletion_reaches_the_registry(client, name: str, registry: Registry, re
     assert registry.tags[name] == {}
 
 
-def test_login_leads_to_the_registry(aws, client, registry: Registry) -> None:
+def test_login_leads_to_the_registry(client, registry: Registry) -> None:
     data = client("ecr").get_authorization_token()["authorizationData"][0]
     assert data["proxyEndpoint"] == f"http://127.0.0.1:{registry.server_port}"
 

@@ -161,7 +161,7 @@ def test_group_in_use_by_a_database(client, refuse, vpc, name: str) -> None:
 
 @pytest.fixture
 def group(client, vpc, name: str) -> dict[str, str]:
-    client("ec2").create_launch_template(LaunchTemplateName=name, LaunchTemplateData={"InstanceType": "t3.micro", "ImageId": "ami-12c6146b"})
+    client("ec2").create_launch_template(LaunchTemplateName=name, LaunchTemplateData={"InstanceType": "t3.micro", "ImageId": "ami-0b902854788f84e0e"})
     template = {"LaunchTemplateName": name, "Version": "1"}
     client("autoscaling").create_auto_scaling_group(
         AutoScalingGroupName=name, LaunchTemplate=template, MinSize=1, DesiredCapacity=1, MaxSize=2, VPCZoneIdentifier=vpc.subnets[0]
@@ -192,7 +192,7 @@ def test_metrics_collection_can_be_disabled(client, group: dict[str, str]) -> No
 def test_volumes_that_outlive_their_instance_are_left_over(client, vpc, name: str) -> None:
     """What scale-in reports: volumes with DeleteOnTermination false become available."""
     kept = [{"DeviceName": "/dev/xvdcz", "Ebs": {"VolumeSize": 30, "DeleteOnTermination": False}}]
-    data = {"InstanceType": "t3.micro", "ImageId": "ami-12c6146b", "BlockDeviceMappings": kept}
+    data = {"InstanceType": "t3.micro", "ImageId": "ami-0b902854788f84e0e", "BlockDeviceMappings": kept}
     client("ec2").create_launch_template(LaunchTemplateName=name, LaunchTemplateData=data)
     autoscaling = client("autoscaling")
     group = {"AutoScalingGroupName": name}
