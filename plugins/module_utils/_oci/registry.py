@@ -206,7 +206,8 @@ class BlobReader:
         self._hash = hashlib.sha256()
 
     def read(self, size: int = -1) -> bytes:
-        data = self._response.read(size)
+        # http.client of some Python 3.11 reads a negative size until the connection ends, which a kept-alive one does not.
+        data = self._response.read(None if size < 0 else size)
         self._hash.update(data)
         if (size < 0 or not data) and size != 0:
             self._check()
