@@ -8,7 +8,12 @@ import typing as t
 
 import pytest
 import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.testing import patch_module_args
+from unit.plugins.module_utils._translate.systems import CASES
+from unit.plugins.module_utils._translate.systems import intent as make_intent
+from unit.plugins.module_utils._translate.systems import plan as make_plan
+from unit.plugins.module_utils._translate.systems import system as make_system
 from unit.plugins.module_utils.apply_account import REGION, SYSTEM, Account
 
 PACKAGE = "ansible_collections.cutover.fargate.plugins.modules"
@@ -102,9 +107,9 @@ MODULES = sorted(
 def start(name: str, arguments: dict[str, t.Any], capsys: pytest.CaptureFixture[str]) -> dict[str, t.Any]:
     """Run the module in check mode and diff mode; give what Ansible would read."""
     module = importlib.import_module(f"{PACKAGE}.{name}")
-    with patch_module_args({**arguments, "region": REGION, "secret_key": "unusual", "access_key": "test", "_ansible_check_mode": True, "_ansible_diff": True}):
-        with pytest.raises(SystemExit):
-            module.main()
+    common = {"region": REGION, "secret_key": "unusual", "access_key": "test", "_ansible_check_mode": True, "_ansible_diff": True}
+    with patch_module_args({**arguments, **common}), pytest.raises(SystemExit):
+        module.main()
     return dict(json.loads(capsys.readouterr().out))
 
 
@@ -147,3 +152,24 @@ def test_returned_keys_are_documented(account: Account, capsys: pytest.CaptureFi
     module = importlib.import_module(f"{PACKAGE}.{name}")
     result = start(name, sections(account)[name], capsys)
     assert set(result) - {"changed", "diff", "invocation", "warnings", "deprecations"} == set(yaml.safe_load(module.RETURN))
+
+
+SECTIONS = {
+    "fargate_cluster": "cluster",
+    "fargate_execution_role": "execution_role",
+    "fargate_security_groups": "security",
+    "fargate_task_definitions": "task_definitions",
+    "fargate_load_balancer": "load_balancer",
+    "fargate_services": "services",
+    "fargate_alarms": "alarms",
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_the_plan_says_is_what_the_modules_take(case: str) -> None:
+    """The contract between part and part: every key of a golden plan is an option. A section that is null is not applied."""
+    plan = make_plan(make_system(case), **make_intent(case))
+    for name, section in SECTIONS.items():
+        if plan[section] is not None:
+            spec = importlib.import_module(f"{PACKAGE}.{name}").ARGUMENT_SPEC
+            assert ArgumentSpecValidator(spec).validate({section: plan[section]}).error_messages == [], name
