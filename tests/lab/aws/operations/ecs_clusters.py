@@ -45,7 +45,7 @@ def create(aws: AwsServer, call: ApiCall) -> dict[str, Any]:
     if cluster is None or cluster.status != "ACTIVE":
         cluster = backend.create_cluster(
             name,
-            given.get("tags"),
+            given.get("tags") or [],
             _settings(given.get("settings")),
             given.get("configuration"),
             given.get("capacityProviders") or [],

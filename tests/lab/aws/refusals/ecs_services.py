@@ -163,6 +163,15 @@ def _group(aws: AwsServer, name: str) -> Any:
     return found
 
 
+@refuse("ecs", "RunTask")
+def somewhere_to_run(aws: AwsServer, call: ApiCall) -> None:
+    """[M] a task on EC2 needs an instance in the cluster."""
+    cluster = find_cluster(aws, call.parameters)
+    strategy = call.parameters.get("capacityProviderStrategy") or cluster.default_capacity_provider_strategy
+    if not on_fargate(call.parameters) and not strategy and not aws.backend("ecs").container_instances.get(cluster.name):
+        raise reject("No Container Instances were found in your cluster.")
+
+
 # -- what sends traffic to it -----------------------------------------------------------------------------------------------------------------
 
 

@@ -124,6 +124,34 @@ def test_task_interface_lies_in_its_subnet_and_goes_with_it(aws, stage: Stage, c
     assert client("ec2").describe_network_interfaces(Filters=[{"Name": "private-ip-address", "Values": [details["privateIPv4Address"]]}])["NetworkInterfaces"] == []
 
 
+def test_container_instances_count_their_tasks(aws, stage: Stage, client, refuse) -> None:
+    assert stage.ecs.list_container_instances(cluster=stage.cluster)["containerInstanceArns"] == []
+    run = {"cluster": stage.cluster, "taskDefinition": stage.bridge}
+    assert refuse(stage.ecs.run_task, **run)[1] == "No Container Instances were found in your cluster."
+    image = {"ImageId": "ami-0b902854788f84e0e", "InstanceType": "t3.medium"}
+    instance = client("ec2").run_instances(MinCount=1, MaxCount=1, SubnetId=stage.vpc.subnets[0], **image)["Instances"][0]["InstanceId"]
+    backend = aws.backend("ecs")
+    registered = backend.register_container_instance(stage.cluster, instance)
+    launch = tasks.Launch("service:web", container_instance=registered)
+    task = tasks.create(aws, backend.clusters[stage.cluster], backend.task_definitions[stage.bridge][1], launch)
+    task.last_status = "RUNNING"
+    shown = stage.ecs.describe_container_instances(cluster=stage.cluster, containerInstances=[registered.container_instance_arn, "absent"])
+    assert [(item["ec2InstanceId"], item["runningTasksCount"]) for item in shown["containerInstances"]] == [(instance, 1)]
+    assert {"name": "ecs.instance-type", "value": "t3.medium"} in shown["containerInstances"][0]["attributes"]
+    assert len(shown["failures"]) == 1
+    assert stage.ecs.run_task(**run)["tasks"][0]["launchType"] == "EC2"
+
+
+def test_tags_of_everything_in_ecs(stage: Stage) -> None:
+    service = stage.ecs.create_service(**stage.service())["service"]
+    cluster = stage.ecs.describe_clusters(clusters=[stage.cluster])["clusters"][0]["clusterArn"]
+    for arn in (service["serviceArn"], cluster, service["taskDefinition"]):
+        stage.ecs.tag_resource(resourceArn=arn, tags=[{"key": "cutover:system", "value": "shop"}])
+        assert stage.ecs.list_tags_for_resource(resourceArn=arn)["tags"] == [{"key": "cutover:system", "value": "shop"}]
+        stage.ecs.untag_resource(resourceArn=arn, tagKeys=["cutover:system"])
+        assert stage.ecs.list_tags_for_resource(resourceArn=arn)["tags"] == []
+
+
 def test_stopped_task_says_who_stopped_it(stage: Stage) -> None:
     run = {"cluster": stage.cluster, "taskDefinition": stage.fargate, "launchType": "FARGATE", "networkConfiguration": stage.network}
     task = stage.ecs.run_task(**run)["tasks"][0]["taskArn"]
