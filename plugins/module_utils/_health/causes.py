@@ -16,7 +16,7 @@ class Text(t.NamedTuple):
 # Commands to check by hand, by the place where the evidence is.
 TASK = "aws ecs describe-tasks --region {region} --cluster {cluster} --tasks {task} --query 'tasks[].[stoppedReason,containers[].[name,exitCode,reason]]'"
 SERVICE = "aws ecs describe-services --region {region} --cluster {cluster} --services {service} --query 'services[].[deployments,events[:10]]'"
-LOG = "aws logs tail {log_group} --region {region} --since 15m --log-stream-names {stream}"
+LOG = "aws logs tail {log_group} --region {region} --since 15m{streams}"
 GROUP = "aws ec2 describe-security-groups --region {region} --group-ids {group}"
 TARGETS = "aws elbv2 describe-target-health --region {region} --target-group-arn {target_group}"
 DEFINITION = "aws ecs describe-task-definition --region {region} --task-definition {definition}"
@@ -287,6 +287,11 @@ CAUSES: dict[str, Text] = {
         "Look at the php-fpm container: did it stop, does it listen on another port or a socket?",
         LOG,
     ),
+    "SLOW_START": Text(
+        "Tasks of {service} are stopped before PHP-FPM listens: the health check grace period is {grace} s.",
+        "Give them more time (health_check_grace_period_seconds of the service), or let them start faster: more CPU, caches built into the image.",
+        SERVICE,
+    ),
     "NGX_REFUSED": Text("Nginx gets no connection to {u}.", "Look at the php-fpm container: is it up, on which address does it listen?", LOG),
     "NGX_STALE": Text("Nginx still sends PHP requests to {u}, an address outside the task.", "Rewrite it to 127.0.0.1 (--tags image,taskdef,service).", LOG),
     "NGX_SOCK": Text("Nginx cannot open the socket {u} of PHP-FPM.", "Share it by a volume of the task, or let PHP-FPM listen on 127.0.0.1:9000.", LOG),
@@ -420,5 +425,6 @@ def render(identifier: str, context: t.Mapping[str, t.Any]) -> Text:
     """The texts of a cause with its placeholders filled."""
     values = _Gaps({key: str(value) for key, value in context.items() if value not in (None, "")})
     values.setdefault("store", "")
+    values.setdefault("streams", f" --log-stream-names {values['stream']}" if "stream" in values else "")
     text = CAUSES[identifier]
     return Text(*(part.format_map(values) for part in text))

@@ -42,14 +42,13 @@ def _reach(snapshot: Snapshot, signal: Service) -> list[Outcome]:
     """Databases and caches that the environment names. The source side is in use: what it reaches is not computed."""
     if snapshot.side == SOURCE:
         return []
-    case, outcomes = Case(snapshot, signal), []
+    case, outcomes = Case(snapshot, signal), {}
     for store in snapshot.network.data_stores:
         if case.names(str(store.get("address") or "")):
+            name = f"reach {'database' if store['kind'] == 'rds' else 'cache'} {store['id']}"
             closed = case.refused_by(store)
-            outcomes.append(
-                Outcome(f"reach {store['id']}", not closed, f"TCP {store['port']} {'is not admitted' if closed else 'is not stopped by a group'}", signal.name)
-            )
-    return outcomes
+            outcomes[name] = Outcome(name, not closed, f"TCP {store['port']} {'is not admitted' if closed else 'is not stopped by a group'}", signal.name)
+    return list(outcomes.values())
 
 
 def _log(snapshot: Snapshot, signal: Service, settle: float) -> Outcome:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from . import predicates, reach
 from .causes import render
 from .model import CERTAIN, LIKELY, Cause, Evidence, Json, LogLine, Service, Snapshot
-from .patterns import LOG_ROWS, LogRow, log_match
+from .patterns import FPM_READY, LOG_ROWS, LogRow, log_match, start_failure
 
 ORDER = {row.id: number for number, row in enumerate(LOG_ROWS)}
 
@@ -145,6 +145,15 @@ class Case:
         alive = {task_id(task) for task in self.signal.tasks}
         return [line for line in self.signal.logs if line.task in alive]
 
+    def checked_lines(self) -> list[LogLine]:
+        """Lines of tasks that health checks were sent to: those that run, and those that were stopped because of them."""
+        asked = {task_id(task) for task in [*self.signal.tasks, *self.failed_checks()]}
+        return [line for line in self.signal.logs if line.task in asked]
+
+    def failed_checks(self) -> list[Json]:
+        """Tasks that ECS stopped because the load balancer found them unhealthy, newest first."""
+        return [task for task in predicates.crashes(self.snapshot, self.signal) if start_failure(str(task.get("stoppedReason", ""))) == "HC_ELB"]
+
 
 def task_id(task: Json) -> str:
     return str(task.get("taskArn", "")).rsplit("/", 1)[-1]
@@ -237,10 +246,17 @@ def store_fact(case: Case, store: Json) -> Evidence:
 
 
 def fpm_down(case: Case, hit: Hit, evidence: list[Evidence], more: Json) -> Cause:
-    """Refused on the task's own address: certain when another container of that task is not running."""
+    """Refused on the task's own address: certain when another container of that task is not running.
+
+    A container that ran until ECS stopped the task, and never said it was ready, was too slow.
+    """
     task = next((task for task in case.signal.tasks if task_id(task) == hit.line.task), {})
     down = [container for container in task.get("containers", []) if container.get("name") != hit.line.container and container.get("lastStatus") == "STOPPED"]
     if not down:
+        late = next((stopped for stopped in case.failed_checks() if task_id(stopped) == hit.line.task), None)
+        if late and not any(re.search(FPM_READY, line.text) for line in case.lines_of(late)):
+            grace = (case.signal.service or {}).get("healthCheckGracePeriodSeconds", 0)
+            return case.cause("SLOW_START", LIKELY, [*evidence, case.describe(late)], **more, grace=grace)
         return case.cause("FPM_DOWN", LIKELY, evidence, **more)
     exit_code = down[0].get("exitCode")
     fact = Evidence(f"task {hit.line.task}", f"container {down[0].get('name')} is STOPPED (exit {exit_code})", case.snapshot.at)

@@ -13,7 +13,9 @@ HIDDEN = "********"
 SECRET_NAME = re.compile(r"pass|secret|token|key|credential|dsn|auth|salt", re.IGNORECASE)
 SECRET_TEXT = (
     re.compile(r"(?i)(bearer\s+)[\w.~+/=-]+"),
-    re.compile(r"(?i)((?:password|passwd|secret|token|api[_-]?key|access[_-]?key|authorization)[\"']?\s*(?:=>|[=:])\s*[\"']?)(?!YES\b|NO\b|bearer\b)[^\s\"',;)]+"),
+    re.compile(
+        r"(?i)((?:password|passwd|secret|token|api[_-]?key|access[_-]?key|authorization)[\"']?\s*(?:=>|[=:])\s*[\"']?)(?!YES\b|NO\b|bearer\b)[^\s\"',;)]+"
+    ),
     re.compile(r"(\w+://[^/\s:@]*:)[^@\s/]+(?=@)"),
     re.compile(r"()\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"),
     re.compile(r"()base64:[A-Za-z0-9+/]{20,}={0,2}"),

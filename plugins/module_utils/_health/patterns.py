@@ -184,6 +184,8 @@ LOG_ROWS: tuple[LogRow, ...] = (
 # Nginx's default and combined formats, and most others, quote the user agent.
 HEALTH_CHECK_LINE = r"ELB-HealthChecker/"
 
+FPM_READY = r"ready to handle connections"
+
 TARGET_EVENT = r"is unhealthy in \(?target-group (?P<tg>[^\s)]+)\)? due to \(reason (?P<reason>.*)\)"
 START_EVENT = r"was unable to place a task|failed to launch a task|operations are being throttled"
 HEALTH_CODE = r"\[(?P<code>\d{3})\]"

@@ -96,9 +96,14 @@ def _from_events(case: Case, group: Json) -> list[Sick]:
     for event in sorted(case.signal.events, key=lambda event: -float(event.get("createdAt", 0.0))):
         match = re.search(TARGET_EVENT, str(event.get("message", "")))
         if match and float(event.get("createdAt", 0.0)) >= since and match["tg"].rstrip(")") in (group["TargetGroupArn"], group.get("TargetGroupName")):
-            port = re.search(r"\(port (\d+)\)", event["message"])
-            found.append(Sick(_reason_of(match["reason"]), match["reason"].rstrip(")."), "task", int(port[1]) if port else 0, float(event["createdAt"])))
+            found.append(_from_event(event, match["reason"]))
     return found
+
+
+def _from_event(event: Json, reason: str) -> Sick:
+    port = re.search(r"\(port (\d+)\)", event["message"])
+    task = re.search(r"\(task ([^)]+)\)", event["message"])
+    return Sick(_reason_of(reason), reason.rstrip(")."), f"task {task[1]}" if task else "task", int(port[1]) if port else 0, float(event["createdAt"]))
 
 
 def _reason_of(description: str) -> str:
@@ -138,10 +143,10 @@ def _timed_out(case: Case, group: Json, sick: Sick) -> list[Cause]:
     if blocked:
         return [blocked]
     seen, words = sick.evidence(group), _words(group, sick)
-    from_logs = [log_cause(case, hit, (504,), seen) for hit in case.hits(case.running_lines())]
+    from_logs = [log_cause(case, hit, (504,), seen) for hit in case.hits(case.checked_lines())]
     if from_logs:
         return from_logs
-    checks = [line for line in case.running_lines() if re.search(HEALTH_CHECK_LINE, line.text)]
+    checks = [line for line in case.checked_lines() if re.search(HEALTH_CHECK_LINE, line.text)]
     if checks:
         return [case.cause("HC_SLOW", LIKELY, [seen, from_log(checks[-1])], **words, log_group=checks[-1].group, stream=checks[-1].stream)]
     return [case.cause("HC_TIMEOUT", POSSIBLE, [seen], **words)]
@@ -199,7 +204,7 @@ def _refused(case: Case, group: Json, sick: Sick) -> list[Cause]:
         if down:
             fact = Evidence(f"task {task_id(task)}", f"container {down[0]['name']} is STOPPED (exit {down[0].get('exitCode')})", case.snapshot.at)
             return [case.cause("HC_DOWN", CERTAIN, [seen, fact], **words, container=down[0]["name"], task=task_id(task))]
-    found = [log_cause(case, hit, (), seen) for hit in case.hits(case.running_lines())]
+    found = [log_cause(case, hit, (), seen) for hit in case.hits(case.checked_lines())]
     return found or [case.cause("HC_REFUSED", LIKELY, [seen], **{**words, "port": port})]
 
 
@@ -208,7 +213,7 @@ def _refused(case: Case, group: Json, sick: Sick) -> list[Cause]:
 
 def _mismatch(case: Case, group: Json, sick: Sick) -> list[Cause]:
     seen, words, code = sick.evidence(group), _words(group, sick), sick.code
-    from_logs = [log_cause(case, hit, (code,), seen) for hit in case.hits(case.running_lines())]
+    from_logs = [log_cause(case, hit, (code,), seen) for hit in case.hits(case.checked_lines())]
     # A line that explains another code is about something else.
     explained = [cause for cause in from_logs if cause.confidence == CERTAIN] or (from_logs if code >= 500 else [])
     if explained:

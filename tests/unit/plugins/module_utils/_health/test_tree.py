@@ -249,6 +249,34 @@ def test_cause(kit: t.Any, name: str) -> None:
     assert len(causes) <= 3
 
 
+NO_FPM = 'connect() failed (111: Connection refused) while connecting to upstream, upstream: "fastcgi://127.0.0.1:9000"'
+
+
+def stopped_by_health_checks() -> dict[str, t.Any]:
+    """ECS stopped the task; php-fpm was running until then."""
+    both = [{"name": "nginx", "exitCode": 0}, {"name": "php-fpm", "exitCode": 137}]
+    message = "(service shop-web) (task s1) (port 80) is unhealthy in (target-group tg-web) due to (reason Health checks failed with these codes: [502])"
+    return {
+        **crashed(None, stop_code="ServiceSchedulerInitiated", stoppedReason="Task failed ELB health checks in (target-group tg-web)", containers=both),
+        "services/0/service/healthCheckGracePeriodSeconds": 60,
+        "services/0/events": [{"id": "1", "createdAt": 1000050.0, "message": message}],
+        "target_groups/tg-web/TargetHealth": [],
+    }
+
+
+def test_a_start_slower_than_the_grace_period(kit: t.Any) -> None:
+    """The task is gone: its event and its log lines tell."""
+    top = kit.causes(kit.make(stopped_by_health_checks(), [["shop-web", "s1", "nginx", 1000049.0, NO_FPM]]))[0]
+    assert (top.id, top.confidence) == ("SLOW_START", "likely")
+    assert "is 60 s" in top.summary
+    assert [evidence.source for evidence in top.evidence] == ["log /ecs/shop-web-fargate nginx/nginx/s1", "target task s1:80 in shop-fargate-1", "task s1"]
+
+
+def test_php_fpm_that_was_ready_listens_elsewhere(kit: t.Any) -> None:
+    logs = [["shop-web", "s1", "nginx", 1000049.0, NO_FPM], ["shop-web", "s1", "php-fpm", 1000042.0, "NOTICE: ready to handle connections"]]
+    assert kit.causes(kit.make(stopped_by_health_checks(), logs))[0].id == "FPM_DOWN"
+
+
 def test_the_healthy_base_passes_every_check(kit: t.Any) -> None:
     """Else the cases above would prove nothing."""
     snapshot = kit.make()
