@@ -91,5 +91,7 @@ class Observed:
     metrics: Metrics = field(default_factory=Metrics)
     """Samples for GetMetricData, GetMetricStatistics, ListMetrics."""
 
-    instance_types: dict[str, list[str]] = field(default_factory=dict)
-    """Instance type -> architectures, over those that the emulator knows."""
+    def clear(self) -> None:
+        """As at the start of an empty account; metrics stay, they are history."""
+        for kept in (self.target_health, self.load_balancer_state, self.insync, self.changes):
+            kept.clear()

@@ -90,13 +90,18 @@ class AwsServer:
     def start(self) -> None:
         """An empty account, served on 127.0.0.1. Raises OSError when the port is taken."""
         registry.load()
-        with self.lock:
-            self.moto.warm_up()
-            self.moto.seed(None)
+        self.reset()
         self._server = Server(self._port, self._gateway)
         self._port = self._server.server_port
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, name="lab-aws", daemon=True)
         self._thread.start()
+
+    def reset(self) -> None:
+        """An empty account again; nothing observed."""
+        with self.lock:
+            self.moto.warm_up()
+            self.moto.seed(None)
+            self.observed.clear()
 
     def stop(self) -> None:
         """No more answers; held calls are let go. moto's state stays until the next start."""

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from lab.aws.server import AwsServer
 
 FOLDER = Path(__file__).parent
-EMULATOR = FOLDER.parent / "aws"
 # Accepted by the lab's API, which accepts anything; known to nobody else.
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "AKIALABONLYOPERATOR0", "AWS_SECRET_ACCESS_KEY": "lab-only-not-a-secret"}
 
@@ -37,9 +36,7 @@ def create(settings: Settings, aws: AwsServer, say: Callable[[str], None]) -> No
     shutil.copyfile(certificate / "ca.pem", ca_file(settings))
     path = _cache(settings) / f"recording-{fingerprint(certificate)}.json"
     calls = recording.load(path)
-    if calls is not None:
-        say("replaying the source system")
-        recording.replay(aws, calls)
+    if calls is not None and _replayed(aws, calls, say):
         return
     say("building the source system with its playbook; the next lab replays the recording")
     with recording.record(aws) as made:
@@ -47,10 +44,22 @@ def create(settings: Settings, aws: AwsServer, say: Callable[[str], None]) -> No
     recording.save(path, made)
 
 
+def _replayed(aws: AwsServer, calls: list[recording.Recorded], say: Callable[[str], None]) -> bool:
+    """False when the emulator has changed so much since the recording that a call fails; the account is empty again then."""
+    say("replaying the source system")
+    try:
+        recording.replay(aws, calls)
+    except recording.ReplayError as error:
+        say(f"the recording no longer fits: {error}")
+        aws.reset()
+        return False
+    return True
+
+
 def fingerprint(certificate: Path) -> str:
-    """Of all that decides what the recording holds: the playbook, the certificate, the emulator, moto."""
+    """Of all that decides what the recording holds: the playbook, the certificate, moto."""
     digest = hashlib.sha256(moto.__version__.encode())
-    files = [*FOLDER.rglob("*.yml"), *FOLDER.glob("files/*"), *FOLDER.glob("templates/*"), *EMULATOR.rglob("*.py"), certificate / "certificate.pem"]
+    files = [*FOLDER.rglob("*.yml"), *FOLDER.glob("files/*"), *FOLDER.glob("templates/*"), certificate / "certificate.pem"]
     for file in sorted(files):
         digest.update(file.name.encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()[:16]

@@ -9,7 +9,7 @@ import pytest
 from cryptography import x509
 from lab.aws.server import AwsServer
 from lab.settings import Settings
-from lab.source import recording, tls
+from lab.source import build, recording, tls
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def client(aws: AwsServer, service: str) -> Any:
     return boto3.client(service, endpoint_url=aws.url, region_name="eu-west-1", aws_access_key_id="AKIATESTTESTTESTTEST", aws_secret_access_key="test")
 
 
-def build(aws: AwsServer) -> None:
+def make(aws: AwsServer) -> None:
     """A chain in which every call needs the ids of the calls before."""
     ec2, elb = client(aws, "ec2"), client(aws, "elbv2")
     vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
@@ -45,7 +45,7 @@ def seen(aws: AwsServer) -> Any:
 
 def test_replay_makes_the_same_things_with_the_same_ids(aws: AwsServer, tmp_path: Path) -> None:
     with recording.record(aws) as calls:
-        build(aws)
+        make(aws)
     before = seen(aws)
     recording.save(tmp_path / "r.json", calls)
     aws.stop()
@@ -61,6 +61,24 @@ def test_recording_of_another_emulator_is_told(aws: AwsServer) -> None:
         client(aws, "ecs").delete_cluster(cluster="a")
     with pytest.raises(recording.ReplayError, match="ClusterNotFoundException"):
         recording.replay(aws, [calls[1] | {"body": "eyJjbHVzdGVyIjogImFic2VudCJ9"}])
+
+
+def test_recording_that_no_longer_fits_is_made_again(aws: AwsServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUTOVER_LAB_CACHE", str(tmp_path))
+    monkeypatch.setattr(Settings, "run_dir", tmp_path / "run")
+    monkeypatch.setattr(build, "run_playbook", lambda *_: client(aws, "ecs").create_cluster(clusterName="by-playbook"))
+    settings, said = Settings(), []
+    build.create(settings, aws, said.append)
+    aws.reset()
+    build.create(settings, aws, said.append)
+    assert list(aws.backend("ecs").clusters) == ["by-playbook"]
+    path = next((tmp_path / "source").glob("recording-*.json"))
+    calls = recording.load(path) or []
+    recording.save(path, [*calls, {**calls[0], "HTTP_X_AMZ_TARGET": calls[0]["HTTP_X_AMZ_TARGET"].replace("Create", "Delete"), "body": "e30="}])
+    aws.reset()
+    build.create(settings, aws, said.append)
+    assert any("no longer fits" in text for text in said)
+    assert build.ca_file(settings).exists()
 
 
 def test_ids_are_random_again_after_a_recording(aws: AwsServer) -> None:
