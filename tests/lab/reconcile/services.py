@@ -20,6 +20,7 @@ RESTART = 10.0  # seconds before a task that ran and ended by itself is replaced
 
 RUNNING = ("RUNNING", "DEACTIVATING", "STOPPING")
 STARTING = ("PROVISIONING", "PENDING", "ACTIVATING")
+GRACE_FLOOR = 15.0
 
 
 @dataclass
@@ -126,7 +127,9 @@ class Services:
 
     def _replace_sick(self, service: Any, runs: Sequence[TaskRun]) -> None:
         """After the grace period, what its load balancer or its own check calls unhealthy is stopped; the next look starts another."""
-        grace = self._world.scaled(float(service.configuration.get("healthCheckGracePeriodSeconds") or 0))
+        configured = float(service.configuration.get("healthCheckGracePeriodSeconds") or 0)
+        # Starting an application takes the time it takes, whatever the lab's time factor: a grace that was asked for is at least this long.
+        grace = self._world.scaled(configured, GRACE_FLOOR) if configured else 0.0
         for run in runs:
             if run.leaving or run.running_since is None or time.monotonic() - run.running_since < grace:
                 continue
