@@ -195,8 +195,11 @@ def _update(wanted: Wanted, current: t.Mapping[str, t.Any]) -> t.Iterator[Call]:
     drift = {key: wanted[key] for key in UPDATABLE if key in wanted and not covers(now.get(key), wanted[key])}
     if _too_few(wanted, now):
         drift["desiredCount"] = wanted["desiredCount"]
-    if drift:
+    if drift or _stalled(current):
         text = f"update {', '.join(sorted(drift))} of service {wanted['serviceName']}"
+        if _stalled(current):
+            drift["forceNewDeployment"] = True
+            text = f"deploy service {wanted['serviceName']} again, because its last deployment failed"
         params = {"cluster": wanted["cluster"], "service": wanted["serviceName"], **drift}
         yield Call(text, "ecs", "update_service", params, again=NOT_YET)
 
@@ -204,6 +207,14 @@ def _update(wanted: Wanted, current: t.Mapping[str, t.Any]) -> t.Iterator[Call]:
 def _too_few(wanted: Wanted, now: t.Mapping[str, t.Any]) -> bool:
     """The plan insists on running tasks and there are none (a scaled-in side that is wanted back)."""
     return bool(wanted["desired_count_enforced"] and now["desiredCount"] == 0 and wanted["desiredCount"] > 0)
+
+
+def _stalled(current: t.Mapping[str, t.Any]) -> bool:
+    """The circuit breaker gave the deployment up: ECS starts no more tasks until there is a new one.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-circuit-breaker.html
+    """
+    return any(each.get("status") == "PRIMARY" and each.get("rolloutState") == "FAILED" for each in current.get("deployments") or [])
 
 
 def _tag(wanted: Wanted, current: t.Mapping[str, t.Any]) -> t.Iterator[Call]:

@@ -185,6 +185,19 @@ def test_a_new_revision_is_deployed(built: Account) -> None:
     assert built.calls == []
 
 
+def test_a_deployment_that_the_circuit_breaker_gave_up_is_made_again(built: Account) -> None:
+    """Otherwise a fault that was mended would keep the migration from ever going on: ECS starts no more tasks by itself."""
+    built.run(run, services=[web(built)])
+    primary = ecs_backends[ACCOUNT][REGION].services["shop-fargate:web"].deployments[0]
+    primary["rolloutState"] = "FAILED"
+    result = built.run(run, services=[web(built)])
+    assert built.parameters == [{"cluster": "shop-fargate", "service": "web", "forceNewDeployment": True}]
+    assert result["changes"] == ["deploy service web again, because its last deployment failed"]
+    primary["rolloutState"] = "IN_PROGRESS"
+    built.run(run, services=[web(built)])
+    assert built.calls == []
+
+
 def test_tags_are_added(built: Account) -> None:
     built.run(run, services=[web(built)])
     built.run(run, services=[{**web(built), "tags": {**SYSTEM, "team": "web"}}])
