@@ -10,6 +10,7 @@ from moto.backends import get_backend
 
 PINNED = "5.2.5"
 MODULES = {
+    "moto.autoscaling.models": ["FakeAutoScalingGroup"],
     "moto.backends": ["get_backend"],
     "moto.core.exceptions": ["ServiceException", "_RESTError"],
     "moto.core.model": ["OperationModel", "ServiceModel"],

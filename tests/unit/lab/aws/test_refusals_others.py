@@ -183,6 +183,19 @@ def test_group_with_instances_needs_force(client, refuse, group: dict[str, str])
     client("autoscaling").delete_auto_scaling_group(**group, ForceDelete=True)
 
 
+def test_suspended_processes_do_nothing_until_resumed(client, group: dict[str, str]) -> None:
+    autoscaling, processes = client("autoscaling"), ["Launch", "Terminate"]
+
+    def instances() -> int:
+        return len(autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[group["AutoScalingGroupName"]])["AutoScalingGroups"][0]["Instances"])
+
+    autoscaling.suspend_processes(**group, ScalingProcesses=processes)
+    autoscaling.update_auto_scaling_group(**group, MinSize=0, DesiredCapacity=0)
+    assert instances() == 1
+    autoscaling.resume_processes(**group, ScalingProcesses=processes)
+    assert instances() == 0
+
+
 def test_metrics_collection_can_be_disabled(client, group: dict[str, str]) -> None:
     client("autoscaling").enable_metrics_collection(**group, Granularity="1Minute")
     client("autoscaling").disable_metrics_collection(**group)
