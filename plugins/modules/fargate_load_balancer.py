@@ -282,7 +282,9 @@ from ansible_collections.cutover.fargate.plugins.module_utils._aws.run import ru
 from ansible_collections.cutover.fargate.plugins.module_utils._elbv2.load_balancer import run
 from ansible_collections.cutover.fargate.plugins.module_utils._translate.secrets import mask
 
-TEXT, NUMBER, DICT = {"type": "str"}, {"type": "int"}, {"type": "dict"}
+TEXT = {"type": "str"}
+NUMBER = {"type": "int"}
+DICT = {"type": "dict"}
 NAME = {"type": "str", "required": True}
 TEXTS = {"type": "list", "elements": "str"}
 SHAPES = {"type": "list", "elements": "dict", "required": True}

@@ -201,7 +201,8 @@ from ansible_collections.cutover.fargate.plugins.module_utils._aws.run import ru
 from ansible_collections.cutover.fargate.plugins.module_utils._ecs.services import run
 from ansible_collections.cutover.fargate.plugins.module_utils._translate.secrets import mask
 
-TEXT, FLAG = {"type": "str"}, {"type": "bool"}
+TEXT = {"type": "str"}
+FLAG = {"type": "bool"}
 NAME = {"type": "str", "required": True}
 
 LOAD_BALANCER = {"target_group": NAME, "container_name": NAME, "container_port": {"type": "int", "required": True}}
