@@ -8,6 +8,7 @@ import re
 import threading
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,10 +49,10 @@ class Capacity:
                 if instance.state == "running" and instance.id not in self._born:
                     self._announce(instance, instances)
             wanted = {instance.id for instance in instances if instance.state in ("running", "pending")}
-        launch = self._world.scaled(self._world.settings.times.instance_launch)
-        for identity in wanted - set(self.instances):
-            if time.monotonic() - self._born[identity] >= launch:
-                self._world.work(f"launch {identity}", lambda identity=identity: self._launch(identity))  # type: ignore[misc]
+        launched_before = time.monotonic() - self._world.scaled(self._world.settings.times.instance_launch)
+        due = sorted(identity for identity in wanted - set(self.instances) if self._born[identity] <= launched_before)
+        if due:
+            self._world.work("launch", lambda: self._launch(due))
         for identity in set(self.instances) - wanted:
             self._world.work(f"terminate {identity}", lambda identity=identity: self._terminate(self.instances[identity]))  # type: ignore[misc]
 
@@ -80,26 +81,28 @@ class Capacity:
         if subnet_id != instance.subnet_id:
             _move(instance, self._world.backend("ec2").get_subnet(subnet_id))
 
-    def _launch(self, identity: str) -> None:
+    def _launch(self, identities: Sequence[str]) -> None:
+        """Machines that are due at once register at once, so that tasks spread over them."""
         with self._world.state():
-            instance = self._instance(identity)
-            if instance.state not in ("pending", "running"):
-                return
-            address = str(instance.nics[0].private_ip_address)
-            cluster = cluster_of(instance)
-        namespace = self._world.network.attach(identity, [address])
-        namespace.forward()
-        engine = Engine(self._world.settings, identity[:10], namespace, "bridge")  # short: podman's paths are limited
+            addresses = {item.id: str(item.nics[0].private_ip_address) for item in self._ours() if item.id in identities}
+        machines = {identity: self._boot(identity, address) for identity, address in addresses.items()}
         with self._world.state():
-            if instance.state in ("pending", "running"):
+            alive = {item.id: item for item in self._ours() if item.id in machines and item.state in ("pending", "running")}
+            for identity, instance in alive.items():
                 _set_state(instance, "running", 16)
-                container_instance = self._register(instance, cluster)
-                self.instances[identity] = Instance(identity, address, namespace, engine, cluster, container_instance)
-                self._world.instance_address[identity] = address
-                log.info("instance %s runs at %s in cluster %s", identity, address, cluster)
-                return
-        engine.destroy()
-        self._world.network.detach(identity)
+                namespace, engine = machines.pop(identity)
+                cluster = cluster_of(instance)
+                registered = self._register(instance, cluster)
+                self.instances[identity] = Instance(identity, addresses[identity], namespace, engine, cluster, registered)
+                self._world.instance_address[identity] = addresses[identity]
+                log.info("instance %s runs at %s in cluster %s", identity, addresses[identity], cluster)
+        for identity, (_namespace, engine) in machines.items():
+            engine.destroy()
+            self._world.network.detach(identity)
+
+    def _boot(self, identity: str, address: str) -> tuple[Namespace, Engine]:
+        namespace = self._world.network.attach(identity, [address])
+        return namespace, Engine(self._world.settings, identity[:10], namespace, "bridge")  # short: podman's paths are limited
 
     def _register(self, instance: Any, cluster: str) -> str:
         """What the ECS agent does at boot. A cluster that is not there leaves the instance without one, as on AWS."""
@@ -128,9 +131,6 @@ class Capacity:
         self._world.instance_address.pop(runtime.id, None)
         runtime.engine.destroy()
         self._world.network.detach(runtime.id)
-
-    def _instance(self, identity: str) -> Any:
-        return next(instance for instance in self._ours() if instance.id == identity)
 
 
 def _move(instance: Any, subnet: Any) -> None:
