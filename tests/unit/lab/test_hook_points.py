@@ -29,7 +29,7 @@ MODULES = {
 BACKENDS = {
     "acm": ["_certificates"],
     "autoscaling": ["autoscaling_groups"],
-    "ec2": ["enis", "groups", "subnets", "reservations", "create_network_interface", "get_subnet", "get_default_security_group", "get_security_group_from_id"],
+    "ec2": ["enis", "launch_templates", "describe_tags", "get_instance_by_id", "groups", "subnets", "reservations", "create_network_interface", "get_subnet", "get_default_security_group", "get_security_group_from_id"],
     "ecr": ["repositories"],
     "ecs": ["clusters", "services", "tasks", "task_definitions", "container_instances", "create_cluster", "create_service", "register_task_definition"],
     "elasticache": ["cache_clusters", "cache_subnet_groups"],

@@ -1,4 +1,4 @@
-"""EC2: descriptions and owners of security group rules, which moto keeps but does not show."""
+"""EC2: descriptions and owners of security group rules, which moto keeps but does not show; tags as AWS spells and keeps them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from lab.aws.registry import operation
 
 if TYPE_CHECKING:
     from lab.aws.server import AwsServer
+
+SPELLING = {"natgateway": "nat-gateway"}  # AWS's resource types -> moto's
 
 
 def find_group(aws: AwsServer, group_id: str) -> Any | None:
@@ -79,3 +81,26 @@ def rule_document(aws: AwsServer, group: Any, rule: Any, egress: bool) -> dict[s
         "Tags": [{"Key": tag["key"], "Value": tag["value"]} for tag in rule.get_tags()],
     }
     return {key: value for key, value in shown.items() if value is not None}
+
+
+@operation("ec2", "DescribeTags")
+def describe_tags(aws: AwsServer, call: ApiCall) -> dict[str, Any]:
+    """moto spells one resource type with a hyphen that AWS doesn't."""
+    filters = {item["Name"]: [SPELLING.get(value, value) for value in item["Values"]] for item in call.parameters.get("Filters") or []}
+    names = {theirs: ours for ours, theirs in SPELLING.items()}
+    found = aws.backend("ec2").describe_tags(filters=filters or None)
+    keys = {"key": "Key", "value": "Value", "resource_id": "ResourceId", "resource_type": "ResourceType"}
+    tags = [{shown: tag[kept] for kept, shown in keys.items()} for tag in found]
+    return {"Tags": [tag | {"ResourceType": names.get(tag["ResourceType"], tag["ResourceType"])} for tag in tags]}
+
+
+@operation("ec2", "CreateLaunchTemplate")
+def create_launch_template(aws: AwsServer, call: ApiCall) -> dict[str, Any]:
+    """The template's own tags are not part of its data."""
+    answer = aws.ask_moto(call)
+    template = aws.backend("ec2").launch_templates[answer["LaunchTemplate"]["LaunchTemplateId"]]
+    data = template.versions[0].data
+    kept = [item for item in data.pop("TagSpecifications", []) if item["ResourceType"] != "launch-template"]
+    if kept:
+        data["TagSpecifications"] = kept
+    return answer

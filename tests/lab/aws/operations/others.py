@@ -66,3 +66,12 @@ def delete_cache_subnet_group(aws: AwsServer, call: ApiCall) -> dict[str, Any]:
     if aws.backend("elasticache").cache_subnet_groups.pop(name, None) is None:
         raise AwsError("CacheSubnetGroupNotFoundFault", f"CacheSubnetGroup {name} not found.")
     return {}
+
+
+@operation("acm", "ImportCertificate")
+def import_certificate(aws: AwsServer, call: ApiCall) -> dict[str, Any]:
+    """The chain is what was given (moto appends Amazon's root); without one it is the certificate."""
+    answer = aws.ask_moto(call)
+    certificate = aws.backend("acm")._certificates[answer["CertificateArn"]]
+    certificate.chain = call.parameters.get("CertificateChain") or call.parameters["Certificate"]
+    return answer
