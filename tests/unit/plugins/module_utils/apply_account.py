@@ -12,6 +12,7 @@ from ansible_collections.cutover.fargate.plugins.module_utils._aws.apply import 
 from ansible_collections.cutover.fargate.plugins.module_utils._aws.clients import Clients
 from botocore.exceptions import ClientError
 from moto import mock_aws
+from moto.acm.models import acm_backends
 from moto.core.utils import camelcase_to_underscores
 from moto.ecs.models import ecs_backends
 from moto.ecs.responses import EC2ContainerServiceResponse
@@ -21,6 +22,8 @@ ACCOUNT = "123456789012"
 SYSTEM = {"cutover:system": "shop"}
 READS = ("Describe", "List", "Get")
 KEPT_BY_AWS = ("deploymentConfiguration", "healthCheckGracePeriodSeconds", "enableExecuteCommand", "enableECSManagedTags", "availabilityZoneRebalancing")
+
+MADE_CERTIFICATES: dict[str, t.Any] = {}
 
 Work = Callable[..., dict[str, t.Any]]
 
@@ -49,7 +52,6 @@ class Account:
     vpc: str = ""
     subnets: list[str] = field(default_factory=list)
     groups: dict[str, str] = field(default_factory=dict)
-    certificates: list[str] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     """Mutating operations, in order."""
     parameters: list[dict[str, t.Any]] = field(default_factory=list)
@@ -58,6 +60,16 @@ class Account:
     """Operation -> (code, message) that AWS answers instead, one each time."""
     time: FakeClock = field(default_factory=FakeClock)
     running: bool = False
+
+    @property
+    def certificates(self) -> list[str]:
+        """Two certificates in ACM. Their keys take longer to make than a test to run, so they are made once and put into each test's account."""
+        if not MADE_CERTIFICATES:
+            for name in ("shop.example.test", "www.example.test"):
+                self.client("acm").request_certificate(DomainName=name)
+            MADE_CERTIFICATES.update(acm_backends[ACCOUNT][REGION]._certificates)
+        acm_backends[ACCOUNT][REGION]._certificates.update(MADE_CERTIFICATES)
+        return list(MADE_CERTIFICATES)
 
     def client(self, service: str) -> t.Any:
         """For the test's own use: what is called outside of a run is not recorded."""
@@ -126,15 +138,14 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
 
 
 def build(made: Account) -> Account:
-    """A VPC with two subnets, the groups of a load balancer and of a database, two certificates."""
-    ec2, acm = made.client("ec2"), made.client("acm")
+    """A VPC with three subnets, the groups of a load balancer and of a database."""
+    ec2 = made.client("ec2")
     made.vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     for number, zone in enumerate("abc"):
         subnet = ec2.create_subnet(VpcId=made.vpc, CidrBlock=f"10.0.{number}.0/24", AvailabilityZone=f"{REGION}{zone}")
         made.subnets.append(subnet["Subnet"]["SubnetId"])
     for name in ("alb", "db"):
         made.groups[name] = ec2.create_security_group(GroupName=name, Description=name, VpcId=made.vpc)["GroupId"]
-    made.certificates = [acm.request_certificate(DomainName=name)["CertificateArn"] for name in ("shop.example.test", "www.example.test")]
     return made
 
 
