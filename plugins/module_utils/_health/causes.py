@@ -284,7 +284,8 @@ CAUSES: dict[str, Text] = {
     "NGX_RESOLVE": Text("Nginx cannot resolve a host name of its configuration.", "Write 127.0.0.1 instead of the link's name.", LOG),
     "FPM_DOWN": Text(
         "Nginx gets no connection to {u}: PHP-FPM does not listen there.",
-        "Look at the php-fpm container: did it stop, does it listen on another port or a socket?",
+        "Look at the php-fpm container: did it stop, does it listen on another port or a socket, "
+        "or is it still starting when health checks begin to count (after {grace} s)?",
         LOG,
     ),
     "SLOW_START": Text(

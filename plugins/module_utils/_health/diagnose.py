@@ -19,20 +19,27 @@ def diagnose(snapshot: Snapshot, outcomes: list[Outcome]) -> list[Cause]:
     """Why are these checks not passed? Branches in the order of the tree; the first of equal confidence is the likelier root."""
     missing = missing_causes(snapshot)
     if missing:
-        return rank(missing)
+        return rank(snapshot, missing)
     cases = [Case(snapshot, signal) for signal in snapshot.services]
     causes = [cause for case in cases for cause in _service_causes(case, outcomes)]
     causes += probe_causes([case for case in cases if case.signal.kind == WEB])
-    return rank(causes) or rank(_waiting(snapshot, outcomes))
+    return rank(snapshot, causes) or rank(snapshot, _waiting(snapshot, outcomes))
 
 
-def rank(causes: list[Cause]) -> list[Cause]:
-    """Most confident first, each id once, with the evidence of its strongest mention."""
+def rank(snapshot: Snapshot, causes: list[Cause]) -> list[Cause]:
+    """Most confident first, each id once, with the evidence of its strongest mention. Beside a certain cause, guesses and old stories only distract."""
     ordered = sorted(causes, key=lambda cause: RANK[cause.confidence])
     kept: dict[str, Cause] = {}
     for cause in ordered:
         kept.setdefault(cause.id, cause)
+    if ordered and ordered[0].confidence == CERTAIN:
+        kept = {name: cause for name, cause in kept.items() if cause.confidence == CERTAIN or _still_told(snapshot, cause)}
     return list(kept.values())[:MOST]
+
+
+def _still_told(snapshot: Snapshot, cause: Cause) -> bool:
+    newest = max((evidence.at or 0.0 for evidence in cause.evidence), default=0.0)
+    return cause.confidence == LIKELY and newest >= snapshot.started
 
 
 def missing_causes(snapshot: Snapshot) -> list[Cause]:

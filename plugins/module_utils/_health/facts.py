@@ -246,18 +246,21 @@ def store_fact(case: Case, store: Json) -> Evidence:
 
 
 def fpm_down(case: Case, hit: Hit, evidence: list[Evidence], more: Json) -> Cause:
-    """Refused on the task's own address: certain when another container of that task is not running.
+    """Refused on the task's own address. PHP-FPM that was ready later, in a task that was ended meanwhile, was only too slow.
 
-    A container that ran until ECS stopped the task, and never said it was ready, was too slow.
+    Certain when another container of that task is not running, or when ECS has ended two tasks of this run for it: that is after the grace period.
     """
+    grace = (case.signal.service or {}).get("healthCheckGracePeriodSeconds", 0)
+    more = {**more, "grace": grace}
+    ended = [task for task in case.failed_checks() if case.fresh(predicates.stopped_at(task))]
+    late = [line for task in ended for line in case.lines_of(task) if re.search(FPM_READY, line.text)]
+    if late:
+        return case.cause("SLOW_START", LIKELY, [*evidence, from_log(late[-1]), case.describe(ended[0])], **more)
     task = next((task for task in case.signal.tasks if task_id(task) == hit.line.task), {})
     down = [container for container in task.get("containers", []) if container.get("name") != hit.line.container and container.get("lastStatus") == "STOPPED"]
-    if not down:
-        late = next((stopped for stopped in case.failed_checks() if task_id(stopped) == hit.line.task), None)
-        if late and not any(re.search(FPM_READY, line.text) for line in case.lines_of(late)):
-            grace = (case.signal.service or {}).get("healthCheckGracePeriodSeconds", 0)
-            return case.cause("SLOW_START", LIKELY, [*evidence, case.describe(late)], **more, grace=grace)
-        return case.cause("FPM_DOWN", LIKELY, evidence, **more)
-    exit_code = down[0].get("exitCode")
-    fact = Evidence(f"task {hit.line.task}", f"container {down[0].get('name')} is STOPPED (exit {exit_code})", case.snapshot.at)
-    return case.cause("FPM_DOWN", cap(CERTAIN, case.fresh(hit.line.at)), [*evidence, fact], **more)
+    if down:
+        fact = Evidence(f"task {hit.line.task}", f"container {down[0].get('name')} is STOPPED (exit {down[0].get('exitCode')})", case.snapshot.at)
+        return case.cause("FPM_DOWN", cap(CERTAIN, case.fresh(hit.line.at)), [*evidence, fact], **more)
+    if len(ended) > 1:
+        return case.cause("FPM_DOWN", cap(CERTAIN, case.fresh(hit.line.at)), [*evidence, *map(case.describe, ended[:2])], **more)
+    return case.cause("FPM_DOWN", LIKELY, evidence, **more)

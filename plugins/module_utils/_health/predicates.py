@@ -67,6 +67,16 @@ def crashes(snapshot: Snapshot, signal: Service) -> list[Json]:
     return sorted(mine, key=stopped_at, reverse=True)
 
 
+def disproved(snapshot: Snapshot, signal: Service, task: Json) -> bool:
+    """A task that was created after this one had failed, and got further or lived longer: what stopped this one is over."""
+    end = stopped_at(task)
+    life = end - float(task["startedAt"]) if task.get("startedAt") else 0.0
+    arn = task.get("taskDefinitionArn")
+    later = [other for other in [*signal.tasks, *signal.stopped] if float(other.get("createdAt") or 0.0) > end and other.get("taskDefinitionArn") == arn]
+    ends = [(float(other["startedAt"]), stopped_at(other) if other in signal.stopped else snapshot.at) for other in later if other.get("startedAt")]
+    return any(stop - start > life for start, stop in ends)
+
+
 def stopped_at(task: Json) -> float:
     """When a task ended; a task that is still on its way down counts by the newest time it has."""
     times = (task.get(key) for key in ("stoppedAt", "stoppingAt", "executionStoppedAt", "startedAt", "createdAt"))

@@ -48,7 +48,7 @@ def _never_ran(task: Json) -> bool:
 def _told_by_tasks(case: Case) -> list[Told]:
     found = []
     for task in predicates.crashes(case.snapshot, case.signal):
-        if not _never_ran(task):
+        if not _never_ran(task) or predicates.disproved(case.snapshot, case.signal, task):
             continue
         texts = [task.get("stoppedReason"), *(container.get("reason") for container in task.get("containers", []))]
         found += [Told(str(text), Evidence(f"task {task_id(task)}", str(text), predicates.stopped_at(task)), task_id(task)) for text in texts if text]
@@ -136,7 +136,8 @@ def _lost_in_pending(case: Case) -> list[Cause]:
 
 def crash_causes(case: Case) -> list[Cause]:
     """2 Tasks reach RUNNING and stop again. The newest task speaks; older ones tell whether it repeats."""
-    ran = [task for task in predicates.crashes(case.snapshot, case.signal) if not _never_ran(task)]
+    stopped = [task for task in predicates.crashes(case.snapshot, case.signal) if not predicates.disproved(case.snapshot, case.signal, task)]
+    ran = [task for task in stopped if not _never_ran(task)]
     causes: list[Cause] = []
     for task in ran[:3]:
         cause = _crash_cause(case, task, ran)

@@ -54,7 +54,7 @@ def collector(clients: t.Any, **params: t.Any) -> Collector:
 def events(*lines: tuple[int, str]) -> t.Callable[..., t.Any]:
     """What FilterLogEvents gives for the nginx stream of t1."""
 
-    def answer(logGroupName: str, logStreamNames: list[str], startTime: int) -> t.Any:  # noqa: N803, ARG001
+    def answer(logGroupName: str, logStreamNames: list[str], startTime: int) -> t.Any:  # noqa: N803
         found = lines if logStreamNames == ["nginx/nginx/t1"] else ()
         return {"events": [{"eventId": f"{at}{text}", "timestamp": at, "message": f"{text}\n"} for at, text in found if at >= startTime]}
 

@@ -265,16 +265,33 @@ def stopped_by_health_checks() -> dict[str, t.Any]:
 
 
 def test_a_start_slower_than_the_grace_period(kit: t.Any) -> None:
-    """The task is gone: its event and its log lines tell."""
-    top = kit.causes(kit.make(stopped_by_health_checks(), [["shop-web", "s1", "nginx", 1000049.0, NO_FPM]]))[0]
+    """The task is gone: its event and its log lines tell. PHP-FPM was ready at last, but too late."""
+    logs = [["shop-web", "s1", "nginx", 1000047.0, NO_FPM], ["shop-web", "s1", "php-fpm", 1000049.5, "NOTICE: ready to handle connections"]]
+    top = kit.causes(kit.make(stopped_by_health_checks(), logs))[0]
     assert (top.id, top.confidence) == ("SLOW_START", "likely")
     assert "is 60 s" in top.summary
-    assert [evidence.source for evidence in top.evidence] == ["log /ecs/shop-web-fargate nginx/nginx/s1", "target task s1:80 in shop-fargate-1", "task s1"]
+    assert [evidence.source.rpartition("/")[2] for evidence in top.evidence] == ["s1", "target task s1:80 in shop-fargate-1", "s1", "task s1"]
 
 
-def test_php_fpm_that_was_ready_listens_elsewhere(kit: t.Any) -> None:
-    logs = [["shop-web", "s1", "nginx", 1000049.0, NO_FPM], ["shop-web", "s1", "php-fpm", 1000042.0, "NOTICE: ready to handle connections"]]
-    assert kit.causes(kit.make(stopped_by_health_checks(), logs))[0].id == "FPM_DOWN"
+def test_php_fpm_that_never_listened(kit: t.Any) -> None:
+    """Once may be a slow start; when ECS has ended two tasks for it, it is not."""
+    changes, logs = stopped_by_health_checks(), [["shop-web", "s1", "nginx", 1000049.0, NO_FPM]]
+    top = kit.causes(kit.make(changes, logs))[0]
+    assert (top.id, top.confidence) == ("FPM_DOWN", "likely")
+    changes["services/0/stopped"].append({**changes["services/0/stopped"][0], "taskArn": "task/s2", "stoppedAt": 1000040.0})
+    top = kit.causes(kit.make(changes, logs))[0]
+    assert (top.id, top.confidence) == ("FPM_DOWN", "certain")
+
+
+@pytest.mark.parametrize("crash", ["PULL_NOTFOUND", "NGX_HOST"])
+def test_what_a_later_task_disproves_is_over(kit: t.Any, crash: str) -> None:
+    """The image was pushed, the conf rewritten, while the service went on trying: now something else is wrong."""
+    logs = [["shop-web", "s1", "nginx", 1000009.0, 'nginx: [emerg] host not found in upstream "php-fpm"']]
+    pull: dict[str, t.Any] = {"stop_code": "TaskFailedToStart", "stoppedReason": "CannotPullContainerError: manifest unknown", "startedAt": None}
+    changes = crashed(1, at=1000010.0) if crash == "NGX_HOST" else crashed(None, at=1000010.0, **pull)
+    assert crash in {cause.id for cause in kit.causes(kit.make(changes, logs))}
+    later = {"services/0/tasks/0/createdAt": 1000020.0, "services/0/tasks/0/startedAt": 1000025.0, "services/0/tasks/1/createdAt": 1000020.0}
+    assert crash not in {cause.id for cause in kit.causes(kit.make({**changes, **later}, logs))}
 
 
 def test_the_healthy_base_passes_every_check(kit: t.Any) -> None:
