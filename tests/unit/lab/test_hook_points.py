@@ -20,6 +20,7 @@ MODULES = {
     "moto.core.serialize": ["get_serializer_class"],
     "moto.core.utils": ["get_service_model"],
     "moto.ec2.models.elastic_network_interfaces": ["NetworkInterface"],
+    "moto.ec2.models.instances": ["Instance"],
     "moto.iam.models": ["PARTITION_NAMES", "get_account_id_from"],
     "moto.moto_api._internal": ["mock_random"],
     "moto.moto_api._internal.models": ["moto_api_backend"],

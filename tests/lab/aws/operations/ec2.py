@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from moto.ec2.models.instances import Instance
+
 from lab.aws.errors import AwsError
 from lab.aws.protocol import ApiCall
 from lab.aws.registry import operation
@@ -104,3 +106,17 @@ def create_launch_template(aws: AwsServer, call: ApiCall) -> dict[str, Any]:
     if kept:
         data["TagSpecifications"] = kept
     return answer
+
+
+terminate = Instance.terminate
+
+
+def terminate_with_interfaces(instance: Any) -> Any:
+    """The primary interface goes with its instance, and frees its security groups. Its address stays taken: the machine may still be going down."""
+    state = terminate(instance)
+    for interface in instance.nics.values():
+        instance.ec2_backend.enis.pop(interface.id, None)
+    return state
+
+
+Instance.terminate = terminate_with_interfaces

@@ -85,7 +85,7 @@ def pushed_at(aws: AwsServer, repository: str, digest: str) -> datetime:
 
 
 @operation("ecr", "GetAuthorizationToken")
-def get_authorization_token(aws: AwsServer, call: ApiCall) -> dict[str, Any]:  # noqa: ARG001
+def get_authorization_token(aws: AwsServer, call: ApiCall) -> dict[str, Any]:
     token = base64.b64encode(b"AWS:lab").decode()
     expires = aws.now() + timedelta(hours=12)
     return {"authorizationData": [{"authorizationToken": token, "expiresAt": expires, "proxyEndpoint": f"http://{aws.settings.registry}"}]}

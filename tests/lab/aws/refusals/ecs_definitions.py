@@ -329,7 +329,7 @@ def problems(given: Definition) -> Iterator[str]:
 
 
 @refuse("ecs", "RegisterTaskDefinition")
-def register_task_definition(aws: AwsServer, call: ApiCall) -> None:  # noqa: ARG001
+def register_task_definition(aws: AwsServer, call: ApiCall) -> None:
     message = next(problems(call.parameters), None)
     if message:
         raise reject(message)

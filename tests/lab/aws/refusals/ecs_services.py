@@ -41,7 +41,7 @@ def live_cluster(aws: AwsServer, call: ApiCall) -> None:
 
 
 @refuse("ecs", "CreateService", "RunTask")
-def one_launch(aws: AwsServer, call: ApiCall) -> None:  # noqa: ARG001
+def one_launch(aws: AwsServer, call: ApiCall) -> None:
     """[M] a launch type or a strategy, not both."""
     if call.parameters.get("launchType") and call.parameters.get("capacityProviderStrategy"):
         raise reject("Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again.")
@@ -57,14 +57,14 @@ def known_providers(aws: AwsServer, call: ApiCall) -> None:
 
 
 @refuse("ecs", "CreateService", "RunTask")
-def platform_version(aws: AwsServer, call: ApiCall) -> None:  # noqa: ARG001
+def platform_version(aws: AwsServer, call: ApiCall) -> None:
     """[M] only Fargate has platform versions."""
     if call.parameters.get("platformVersion") and not on_fargate(call.parameters):
         raise reject("The platform version must be null when specifying an EC2 launch type.")
 
 
 @refuse("ecs", "CreateService", "RunTask")
-def placement(aws: AwsServer, call: ApiCall) -> None:  # noqa: ARG001
+def placement(aws: AwsServer, call: ApiCall) -> None:
     """[M] Fargate places by itself."""
     if on_fargate(call.parameters):
         for member, words in (("placementConstraints", "constraints"), ("placementStrategy", "strategies")):
@@ -73,7 +73,7 @@ def placement(aws: AwsServer, call: ApiCall) -> None:  # noqa: ARG001
 
 
 @refuse("ecs", "CreateService")
-def scheduling(aws: AwsServer, call: ApiCall) -> None:  # noqa: ARG001
+def scheduling(aws: AwsServer, call: ApiCall) -> None:
     """[M] no daemons on Fargate."""
     if on_fargate(call.parameters) and call.parameters.get("schedulingStrategy") == "DAEMON":
         raise reject("The daemon scheduling strategy is not supported for services with FARGATE launch type.")
@@ -248,7 +248,7 @@ def service_name(aws: AwsServer, call: ApiCall) -> None:
 
 
 @refuse("ecs", "CreateCluster")
-def cluster_name_valid(aws: AwsServer, call: ApiCall) -> None:  # noqa: ARG001
+def cluster_name_valid(aws: AwsServer, call: ApiCall) -> None:
     """[B CreateClusterRequest.clusterName] up to 255 letters, numbers, hyphens, underscores."""
     if not NAME.fullmatch(cluster_name({"cluster": call.parameters.get("clusterName")})):
         raise reject("Cluster name contains invalid characters or is too long (1 to 255 letters, numbers, hyphens, underscores).")
@@ -279,7 +279,7 @@ def empty_cluster(aws: AwsServer, call: ApiCall) -> None:
 
 
 @refuse("ecs", "DescribeServices", "DescribeTasks")
-def bulk(aws: AwsServer, call: ApiCall) -> None:  # noqa: ARG001
+def bulk(aws: AwsServer, call: ApiCall) -> None:
     """[B] at most 10 services and 100 tasks a call, and not none."""
     member, most = ("services", MOST_SERVICES) if call.operation == "DescribeServices" else ("tasks", MOST_TASKS)
     count = len(call.parameters.get(member) or [])

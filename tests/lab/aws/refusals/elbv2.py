@@ -40,7 +40,7 @@ def check_name(name: str, kind: str) -> None:
 
 
 @refuse("elbv2", "CreateLoadBalancer")
-def load_balancer_name(aws: AwsServer, call: ApiCall) -> None:  # noqa: ARG001
+def load_balancer_name(aws: AwsServer, call: ApiCall) -> None:
     check_name(call.parameters["Name"], "load balancer")
     if call.parameters["Name"].startswith("internal-"):
         raise AwsError("ValidationError", f"The load balancer name '{call.parameters['Name']}' cannot begin with 'internal-'")
@@ -119,7 +119,7 @@ def load_balancer_attributes(aws: AwsServer, call: ApiCall) -> None:
 
 
 @refuse("elbv2", "CreateTargetGroup")
-def target_group_name(aws: AwsServer, call: ApiCall) -> None:  # noqa: ARG001
+def target_group_name(aws: AwsServer, call: ApiCall) -> None:
     check_name(call.parameters["Name"], "target group")
 
 
@@ -146,7 +146,7 @@ def target_group_duplicate(aws: AwsServer, call: ApiCall) -> None:
 
 
 @refuse("elbv2", "CreateTargetGroup", "ModifyTargetGroup")
-def health_check(aws: AwsServer, call: ApiCall) -> None:  # noqa: ARG001
+def health_check(aws: AwsServer, call: ApiCall) -> None:
     """[B] ranges of CreateTargetGroupInput."""
     ranges = {
         "HealthCheckIntervalSeconds": (5, 300),

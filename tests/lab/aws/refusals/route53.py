@@ -20,7 +20,7 @@ def changes(call: ApiCall) -> list[dict[str, Any]]:
 
 
 @refuse("route53", "ChangeResourceRecordSets")
-def batch_size(aws: AwsServer, call: ApiCall) -> None:  # noqa: ARG001
+def batch_size(aws: AwsServer, call: ApiCall) -> None:
     """[D] at most 1000 elements; an UPSERT counts twice."""
     count = sum(2 if change["Action"] == "UPSERT" else 1 for change in changes(call))
     if count > MOST_CHANGES:
@@ -28,7 +28,7 @@ def batch_size(aws: AwsServer, call: ApiCall) -> None:  # noqa: ARG001
 
 
 @refuse("route53", "ChangeResourceRecordSets")
-def one_kind_of_value(aws: AwsServer, call: ApiCall) -> None:  # noqa: ARG001
+def one_kind_of_value(aws: AwsServer, call: ApiCall) -> None:
     """[M] an alias, or a TTL with records; an alias has no TTL."""
     for change in changes(call):
         record = change["ResourceRecordSet"]
@@ -45,7 +45,7 @@ def one_kind_of_value(aws: AwsServer, call: ApiCall) -> None:  # noqa: ARG001
 
 
 @refuse("route53", "ChangeResourceRecordSets")
-def identified(aws: AwsServer, call: ApiCall) -> None:  # noqa: ARG001
+def identified(aws: AwsServer, call: ApiCall) -> None:
     """[M] a routing policy needs an identifier, an identifier exactly one policy."""
     for change in changes(call):
         record = change["ResourceRecordSet"]
@@ -60,7 +60,7 @@ def identified(aws: AwsServer, call: ApiCall) -> None:  # noqa: ARG001
 
 
 @refuse("route53", "ChangeResourceRecordSets")
-def weight(aws: AwsServer, call: ApiCall) -> None:  # noqa: ARG001
+def weight(aws: AwsServer, call: ApiCall) -> None:
     """[B ResourceRecordSet.Weight] 0 to 255."""
     for change in changes(call):
         value = change["ResourceRecordSet"].get("Weight")

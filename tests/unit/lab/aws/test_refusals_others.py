@@ -138,6 +138,15 @@ def test_group_in_use_by_a_load_balancer(client, refuse, vpc, name: str) -> None
     client("ec2").delete_security_group(GroupId=vpc.group)
 
 
+def test_group_in_use_by_an_instance(client, refuse, vpc) -> None:
+    ec2 = client("ec2")
+    image = {"ImageId": "ami-0b902854788f84e0e", "InstanceType": "t3.micro", "SubnetId": vpc.subnets[0], "SecurityGroupIds": [vpc.group]}
+    instance = ec2.run_instances(MinCount=1, MaxCount=1, **image)["Instances"][0]["InstanceId"]
+    assert refuse(ec2.delete_security_group, GroupId=vpc.group)[0] == "DependencyViolation"
+    ec2.terminate_instances(InstanceIds=[instance])
+    ec2.delete_security_group(GroupId=vpc.group)
+
+
 def test_group_in_use_by_a_rule(client, refuse, vpc, name: str) -> None:
     ec2 = client("ec2")
     other = ec2.create_security_group(GroupName=f"{name}-other", Description="x", VpcId=vpc.id)["GroupId"]
