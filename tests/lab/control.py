@@ -26,9 +26,9 @@ class LabError(Exception):
 def ask(settings: Settings, path: str, method: str = "GET", body: Any = None, timeout: float = 10) -> Any:
     """One of the daemon's own routes (``/_lab/...``)."""
     data = json.dumps(body).encode() if body is not None else None
-    request = urllib.request.Request(f"{settings.api_url}{path}", data=data, method=method, headers={"Content-Type": "application/json"})  # noqa: S310
+    request = urllib.request.Request(f"{settings.api_url}{path}", data=data, method=method, headers={"Content-Type": "application/json"})
     try:
-        with urllib.request.urlopen(request, timeout=timeout) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=timeout) as answer:
             return json.load(answer)
     except urllib.error.HTTPError as error:
         raise LabError(error.read().decode(errors="replace").strip() or str(error)) from error

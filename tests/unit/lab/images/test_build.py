@@ -69,7 +69,7 @@ def registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeRegistry]:
 
             def __exit__(self, *error: object) -> None: ...
 
-        def process(lab: str, storage: Path, port: int, run_dir: Path) -> Process:  # noqa: ARG001
+        def process(lab: str, storage: Path, port: int, run_dir: Path) -> Process:
             return Process(storage=storage, address=f"127.0.0.1:{server.server_port}")
 
         monkeypatch.setattr(build, "RegistryProcess", process)

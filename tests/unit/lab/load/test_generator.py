@@ -21,7 +21,7 @@ from .conftest import FakeShop
 def loopback(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every name is this machine: DNS has its own tests."""
 
-    async def ask(self: TtlResolver, host: str) -> list[str]:  # noqa: ARG001
+    async def ask(self: TtlResolver, host: str) -> list[str]:
         return ["127.0.0.1"]
 
     monkeypatch.setattr(TtlResolver, "_ask", ask)

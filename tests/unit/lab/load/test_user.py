@@ -62,7 +62,7 @@ def test_counter_rule(last: int, unknown: int, counter: int | None, right: bool)
 
 
 def test_logs_in_once_and_then_counts(play: Any) -> None:
-    async def script(user: User, shop: FakeShop) -> None:  # noqa: ARG001
+    async def script(user: User, shop: FakeShop) -> None:
         await acts(user, 8)
 
     journal, lines = play(script)
@@ -143,7 +143,7 @@ def test_error_answer_is_a_failure_with_its_beginning_and_loses_no_session(play:
 
 
 def test_refused_connection_is_a_failure_and_no_exception(play: Any) -> None:
-    async def script(user: User, shop: FakeShop) -> None:  # noqa: ARG001
+    async def script(user: User, shop: FakeShop) -> None:
         user._url = "http://shop.example.test:1"
         await acts(user, 2)
 

@@ -22,7 +22,7 @@ PARAMS = {
 
 
 def heard(account: Account, seconds_ago: float, requests: float, name: str = "app/shop/50dc6c495c0c9188") -> None:
-    at = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(seconds=seconds_ago)
+    at = datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=seconds_ago)
     data = {"MetricName": "RequestCount", "Dimensions": [{"Name": "LoadBalancer", "Value": name}], "Timestamp": at, "Value": requests}
     account.client("cloudwatch").put_metric_data(Namespace="AWS/ApplicationELB", MetricData=[data])
 
