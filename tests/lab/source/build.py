@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from lab.aws.server import AwsServer
 
 FOLDER = Path(__file__).parent
+RECORDINGS_KEPT = 4
 # Accepted by the lab's API, which accepts anything; known to nobody else.
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "AKIALABONLYOPERATOR0", "AWS_SECRET_ACCESS_KEY": "lab-only-not-a-secret"}
 
@@ -31,7 +34,8 @@ def ca_file(settings: Settings) -> Path:
 
 def create(settings: Settings, aws: AwsServer, say: Callable[[str], None]) -> None:
     """Build the source system. The first time in a cache by the playbook (about a minute), then from its recording (about a second)."""
-    certificate = tls.ensure(_cache(settings) / "tls", FQDN)
+    with _locked(_cache(settings)):
+        certificate = tls.ensure(_cache(settings) / "tls", FQDN)
     settings.run_dir.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(certificate / "ca.pem", ca_file(settings))
     path = _cache(settings) / f"recording-{fingerprint(certificate)}.json"
@@ -42,6 +46,23 @@ def create(settings: Settings, aws: AwsServer, say: Callable[[str], None]) -> No
     with recording.record(aws) as made:
         run_playbook(aws.url, certificate, say)
     recording.save(path, made)
+    _forget_old(path.parent)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Labs that start at the same time share one certificate authority."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _forget_old(folder: Path) -> None:
+    """Recordings of playbooks that have changed since; a few are kept for other checkouts."""
+    recordings = sorted(folder.glob("recording-*.json"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for path in recordings[RECORDINGS_KEPT:]:
+        path.unlink(missing_ok=True)
 
 
 def _replayed(aws: AwsServer, calls: list[recording.Recorded], say: Callable[[str], None]) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -66,7 +67,7 @@ def _environ(recorded: Mapping[str, Any]) -> Environ:
 
 def save(path: Path, calls: list[Recorded]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_suffix(".new")
+    new = path.with_suffix(f".{os.getpid()}.new")
     new.write_text(json.dumps(calls, indent=1))
     new.replace(path)
 
