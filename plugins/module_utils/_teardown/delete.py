@@ -49,9 +49,8 @@ def _load_balancer(arn: str, clients: Clients) -> list[Operation]:
     return [*before, ("elbv2", "delete_load_balancer", {"LoadBalancerArn": arn})]
 
 
-def _ingress_rule(key: str, _clients: Clients) -> list[Operation]:
-    group, permission = proof.rule_permission(key)
-    return [("ec2", "revoke_security_group_ingress", {"GroupId": group, "IpPermissions": [permission]})]
+def _ingress_rule(key: str, clients: Clients) -> list[Operation]:
+    return [("ec2", "revoke_security_group_ingress", {"GroupId": key.split("/", maxsplit=1)[0], "SecurityGroupRuleIds": proof.rule_ids(key, clients)})]
 
 
 def _task_definition(family: str, clients: Clients) -> list[Operation]:

@@ -124,26 +124,22 @@ def _exists(load_balancer_arn: str, clients: Clients) -> bool:
         raise
 
 
-def rule_permission(key: str) -> tuple[str, dict[str, t.Any]]:
-    """The group and the IpPermission of an ingress rule's id."""
+def rule_ids(key: str, clients: Clients) -> list[str]:
+    """The ids of the ingress rules that an item names. Deleting by id is exact: no description or order has to match."""
     group, protocol, first, last, source = key.split("/")
-    permission: dict[str, t.Any] = {"IpProtocol": protocol, "UserIdGroupPairs": [{"GroupId": source}]}
-    if protocol != "-1":
-        permission.update(FromPort=int(first), ToPort=int(last))
-    return group, permission
+    wanted = {"IpProtocol": protocol, "FromPort": int(first), "ToPort": int(last)}
+    found: list[str] = []
+    filters = [{"Name": "group-id", "Values": [group]}]
+    for page in clients("ec2").get_paginator("describe_security_group_rules").paginate(Filters=filters):
+        for rule in page["SecurityGroupRules"]:
+            same = all(rule.get(name) == value for name, value in wanted.items() if protocol != "-1" or name == "IpProtocol")
+            if same and not rule["IsEgress"] and rule.get("ReferencedGroupInfo", {}).get("GroupId") == source:
+                found.append(rule["SecurityGroupRuleId"])
+    return found
 
 
 def _ingress_rule(key: str, clients: Clients, _params: t.Any) -> Users:
-    group_id, wanted = rule_permission(key)
-    source = wanted["UserIdGroupPairs"][0]["GroupId"]
-    group = clients("ec2").describe_security_groups(GroupIds=[group_id])["SecurityGroups"][0]
-    present = any(_is_rule(each, wanted, source) for each in group["IpPermissions"])
-    return _interfaces(source, clients) if present else None
-
-
-def _is_rule(found: t.Mapping[str, t.Any], wanted: t.Mapping[str, t.Any], source: str) -> bool:
-    same = all(found.get(key) == wanted.get(key) for key in ("IpProtocol", "FromPort", "ToPort"))
-    return same and any(pair.get("GroupId") == source for pair in found.get("UserIdGroupPairs", []))
+    return _interfaces(key.rpartition("/")[2], clients) if rule_ids(key, clients) else None
 
 
 def _interfaces(group_id: str, clients: Clients) -> list[str]:

@@ -52,7 +52,7 @@ class System:
         return str(made["LoadBalancers"][0]["LoadBalancerArn"])
 
     def _admit(self) -> None:
-        pairs = [{"GroupId": self.instances}, {"GroupId": self.account.groups["alb"]}]
+        pairs = [{"GroupId": self.instances, "Description": "as people write them"}, {"GroupId": self.account.groups["alb"]}]
         permission = {"IpProtocol": "tcp", "FromPort": 3306, "ToPort": 3306, "UserIdGroupPairs": pairs}
         self.account.client("ec2").authorize_security_group_ingress(GroupId=self.account.groups["db"], IpPermissions=[permission])
 
