@@ -144,14 +144,7 @@ versions:
 """
 
 from ansible_collections.cutover.fargate.plugins.module_utils._aws.run import run_module
-from ansible_collections.cutover.fargate.plugins.module_utils._system.system import run
-
-ARGUMENT_SPEC = {
-    "name": {"type": "str", "required": True},
-    "fqdn": {"type": "str", "required": True},
-    "services": {"type": "list", "elements": "str"},
-    "names": {"type": "dict"},
-}
+from ansible_collections.cutover.fargate.plugins.module_utils._system.system import ARGUMENT_SPEC, run
 
 
 def main() -> None:

@@ -141,22 +141,12 @@ diff:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.cutover.fargate.plugins.module_utils._translate import planner, report
-
-ARGUMENT_SPEC = {"system": {"type": "dict", "required": True}, "intent": {"type": "dict", "default": {}}}
+from ansible_collections.cutover.fargate.plugins.module_utils._translate.run import ARGUMENT_SPEC, run
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    system = module.params["system"]
-    plan = planner.plan(system, module.params["intent"])
-    module.exit_json(
-        changed=False,
-        plan=plan,
-        summary=report.summary(plan),
-        blockers=report.blockers(plan),
-        diff=report.diff(system, plan),
-    )
+    module.exit_json(**run(module.params))
 
 
 if __name__ == "__main__":

@@ -31,6 +31,14 @@ class Found:
     hosts: t.Sequence[str]
 
 
+ARGUMENT_SPEC: dict[str, t.Any] = {
+    "name": {"type": "str", "required": True},
+    "fqdn": {"type": "str", "required": True},
+    "services": {"type": "list", "elements": "str"},
+    "names": {"type": "dict"},
+}
+
+
 def run(params: t.Mapping[str, t.Any], clients: Clients, check_mode: bool) -> dict[str, t.Any]:  # noqa: ARG001  (reading is the same in check mode)
     """The module's result: ``system``, ``status_lines``, ``versions``."""
     found_versions = versions.check()

@@ -1,0 +1,23 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# This module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""What ``fargate_plan`` does, however it is started."""
+
+from __future__ import annotations
+
+import typing as t
+
+from . import planner, report
+
+ARGUMENT_SPEC: dict[str, t.Any] = {"system": {"type": "dict", "required": True}, "intent": {"type": "dict", "default": {}}}
+
+
+def run(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """``plan`` holds secrets; ``summary``, ``blockers`` and ``diff`` are masked."""
+    plan = planner.plan(params["system"], params["intent"])
+    return {
+        "changed": False,
+        "plan": plan,
+        "summary": report.summary(plan),
+        "blockers": report.blockers(plan),
+        "diff": report.diff(params["system"], plan),
+    }
