@@ -177,7 +177,7 @@ class _Housekeeping:
     """Reaps what containers leave behind, keeps the state file true."""
 
     name = "housekeeping"
-    PERIOD = 1.0
+    PERIOD = 2.0
 
     def __init__(self, settings: Settings, network: Network) -> None:
         self._settings = settings

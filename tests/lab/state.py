@@ -7,6 +7,7 @@ import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from lab.network.process import processes, status
 from lab.settings import Settings
 
 MARK = "CUTOVER_LAB_MEMBER"  # every process the lab starts inherits MARK=<name of the lab>
@@ -62,38 +63,23 @@ def save(settings: Settings, state: State) -> None:
 
 def start_time(pid: int) -> int | None:
     """Start time of a living process in clock ticks since boot (proc(5), field 22); None when gone or a zombie."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return None
-    return None if fields[0] in "ZX" else int(fields[19])
-
-
-def parents() -> dict[int, int]:
-    """pid -> parent pid of all processes."""
-    found = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                found[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-            except (OSError, IndexError):
-                continue
-    return found
+    found = status(pid)
+    return None if found is None or found[0] in "ZX" else found[2]
 
 
 def descendants(pid: int) -> list[Process]:
     """All living children of a process, and theirs."""
+    known = {child: shown for child in processes() if (shown := status(child))}
     children: dict[int, list[int]] = {}
-    for child, parent in parents().items():
+    for child, (_state, parent, _start) in known.items():
         children.setdefault(parent, []).append(child)
     found: list[Process] = []
     queue = list(children.get(pid, []))
     while queue:
         current = queue.pop()
         queue += children.get(current, [])
-        start = start_time(current)
-        if start is not None:
-            found.append(Process(command(current), current, start))
+        if known[current][0] not in "ZX":
+            found.append(Process(command(current), current, known[current][2]))
     return sorted(found, key=lambda process: process.pid)
 
 
