@@ -27,7 +27,7 @@ lint: ready
 	$(BIN)/mypy plugins tests/lab
 	$(BIN)/yamllint --strict .
 	$(BIN)/ansible-lint --offline
-	$(BIN)/antsibull-docs lint-collection-docs --plugin-docs --skip-rstcheck .
+	tests/lint_docs
 	$(BIN)/antsibull-changelog lint
 
 integration: ready lab-install
