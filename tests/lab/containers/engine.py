@@ -191,7 +191,9 @@ class _Store:
 
     def podman(self, arguments: Sequence[str], timeout: float = 120) -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, "CONTAINERS_CONF": str(self.path / "containers.conf")}
-        return _run([*self._entered(), "podman", *self._places(), *arguments], environment, timeout)
+        # conmon leaves a file named oom where podman was started.
+        folder = self.path if self.path.exists() else Path("/")
+        return _run([*self._entered(), "podman", *self._places(), *arguments], environment, timeout, folder)
 
     def _entered(self) -> list[str]:
         """A bridge belongs into its namespace; when that is gone already, an empty one keeps podman from tidying up the machine's own."""
@@ -257,10 +259,12 @@ _OURS: set[int] = set()
 _OURS_LOCK = threading.Lock()
 
 
-def _run(argv: Sequence[str], environment: dict[str, str], timeout: float) -> subprocess.CompletedProcess[str]:
+def _run(argv: Sequence[str], environment: dict[str, str], timeout: float, folder: Path) -> subprocess.CompletedProcess[str]:
     """subprocess.run, with the child's id noted so that reap_orphans leaves it alone."""
     with _OURS_LOCK:
-        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+        process = subprocess.Popen(
+            argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, cwd=folder
+        )
         _OURS.add(process.pid)
     try:
         output, errors = process.communicate(timeout=timeout)
