@@ -10,7 +10,7 @@ import pytest
 from .harness import Lab, assert_unharmed
 
 FAULTS = [
-    pytest.param(["sg-rule"], ["SQLSTATE[HY000] [2002]", "3306"], id="no rule to RDS"),
+    pytest.param(["sg-rule"], ["does not admit", "3306", "shop"], id="no rule to RDS"),
     pytest.param(["old-conf"], ["host not found in upstream"], id="old conf"),
     pytest.param(["image-tag"], ["CannotPullContainerError"], id="no such image tag"),
     pytest.param(["app-500"], ["500"], id="application 500"),

@@ -69,9 +69,8 @@ def test_the_same_end_as_migrate(lab: Lab) -> None:
     lab.play("migrate").unchanged()
 
 
-@pytest.mark.parametrize("tag", TAGS)
-def test_a_tag_again_changes_nothing(lab: Lab, tag: str) -> None:
-    lab.play("migrate", "--tags", tag).unchanged()
+def test_a_tag_again_changes_nothing(lab: Lab) -> None:
+    lab.play("migrate", "--tags", "alb").unchanged()
 
 
 @pytest.mark.parametrize("playbook", ["plan", "prepare", "cutover", "verify", "status"])
