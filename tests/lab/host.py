@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 # Program (or file) -> the Debian package that brings it. podman's default runtime crun refuses hybrid cgroups, hence runc.
@@ -25,6 +26,8 @@ PROGRAMS = {
     "docker-registry": "docker-registry",
     "mmdebstrap": "mmdebstrap",
 }
+# What only tests use: nginx judges the rewriting of confs. `lab install` brings it, `lab up` does without.
+PROGRAMS_OF_TESTS = {"nginx": "nginx-light"}
 MODULES = {"moto": "moto[server,all]", "boto3": "boto3", "dnslib": "dnslib", "dns": "dnspython", "aiohttp": "aiohttp", "yaml": "PyYAML", "cryptography": "cryptography"}
 POLICY = Path("/usr/sbin/policy-rc.d")
 
@@ -33,9 +36,9 @@ class HostError(Exception):
     """This machine cannot run the lab; the message says what to do about it."""
 
 
-def missing_packages() -> list[str]:
+def missing_packages(programs: Mapping[str, str] = PROGRAMS) -> list[str]:
     """Debian packages whose program is not on this machine."""
-    return sorted({package for program, package in PROGRAMS.items() if not _present(program)})
+    return sorted({package for program, package in programs.items() if not _present(program)})
 
 
 def missing_modules() -> list[str]:
@@ -69,7 +72,7 @@ def require_root() -> None:
 def install() -> list[str]:
     """Install what is missing, without starting any service of it. Returns the packages installed."""
     require_root()
-    packages = missing_packages()
+    packages = missing_packages({**PROGRAMS, **PROGRAMS_OF_TESTS})
     if not packages:
         return []
     if not shutil.which("apt-get"):
