@@ -36,9 +36,9 @@ class HostError(Exception):
     """This machine cannot run the lab; the message says what to do about it."""
 
 
-def missing_packages(programs: Mapping[str, str] = PROGRAMS) -> list[str]:
+def missing_packages(programs: Mapping[str, str] | None = None) -> list[str]:
     """Debian packages whose program is not on this machine."""
-    return sorted({package for program, package in programs.items() if not _present(program)})
+    return sorted({package for program, package in (PROGRAMS if programs is None else programs).items() if not _present(program)})
 
 
 def missing_modules() -> list[str]:
