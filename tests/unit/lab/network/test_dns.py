@@ -101,7 +101,7 @@ def test_every_query_is_logged(server: DnsServer) -> None:
     assert server.log[0].values == ("lb.test.", "10.20.0.10", "10.20.0.20")
 
 
-@pytest.mark.parametrize("wire", [b"", b"junk", dns.message.make_response(dns.message.make_query("lb.test", "A")).to_wire()])
+@pytest.mark.parametrize("wire", [b"", b"junk", dns.message.make_response(dns.message.make_query("lb.test", "A")).to_wire()], ids=["empty", "junk", "an answer"])
 def test_what_is_no_query_is_not_answered(server: DnsServer, wire: bytes) -> None:
     assert server.reply(wire, "10.20.9.9", 512) is None
 
