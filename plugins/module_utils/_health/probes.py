@@ -334,6 +334,11 @@ def _status(route: Route | None) -> int | None:
 # --- all of them
 
 
+def needs_other_side(probe: Json, side: str) -> bool:
+    """Where the other side is not to be asked (before a scale-in its silence is measured) or is gone, such a probe has nothing to say."""
+    return any(step.get("on") not in (None, side) for step in probe["steps"])
+
+
 class Prober:
     """Runs the probes for a snapshot. What passed for the same targets and addresses is not asked again: a probe may place an order."""
 
@@ -385,6 +390,8 @@ class Prober:
 
     def probes(self, snapshot: Snapshot) -> list[Json]:
         probes = as_probes(self.params.get("probes") or []) or default_probes(snapshot)
+        if not self.params.get("compare_load_balancer"):
+            probes = [probe for probe in probes if not needs_other_side(probe, snapshot.side)]
         return [probe for probe in probes if is_read_only(probe) or not self.read_only]
 
     def addresses(self, snapshot: Snapshot) -> list[str]:
