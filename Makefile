@@ -37,7 +37,8 @@ e2e: ready lab-install
 	$(BIN)/python -m pytest tests/e2e -q
 
 test: ready lint lab-install
-	$(BIN)/python -m pytest tests/unit tests/integration tests/e2e
+	$(BIN)/python -m pytest tests/unit -n 2 -q
+	$(BIN)/python -m pytest tests/integration tests/e2e
 
 demo: ready lab-install
 	$(LAB).demo
