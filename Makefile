@@ -3,7 +3,7 @@
 # make unit   seconds, no root
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help ready demo test unit lint integration e2e lab-up lab-down lab-status lab-install bench clean
+.PHONY: help ready lint-docs demo test unit lint integration e2e lab-up lab-down lab-status lab-install bench clean
 
 BIN := .venv/bin
 LAB := PYTHONPATH=tests $(BIN)/python -m lab
@@ -27,7 +27,6 @@ lint: ready
 	$(BIN)/mypy plugins tests/lab
 	$(BIN)/yamllint --strict .
 	$(BIN)/ansible-lint --offline
-	tests/lint_docs
 	$(BIN)/antsibull-changelog lint
 
 integration: ready lab-install
@@ -60,3 +59,6 @@ bench: ready
 
 clean: lab-down
 	rm -rf build .pytest_cache .mypy_cache .ruff_cache
+
+lint-docs: ready
+	tests/lint_docs
