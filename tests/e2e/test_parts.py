@@ -51,8 +51,10 @@ def test_plan_is_written_and_holds_no_secret(lab: Lab, reports: Path) -> None:
     plan = json.loads(text)
     assert {"findings", "task_definitions", "load_balancer", "services", "dns"} <= plan.keys()
     assert all(each["requiresCompatibilities"] == ["FARGATE"] for each in plan["task_definitions"])
-    assert "base64:" not in text
-    assert "lab-only" not in text
+    page = (reports / "shop" / "plan.html").read_text()
+    for written in (text, page):
+        assert "base64:" not in written
+        assert "lab-only" not in written
 
 
 def test_each_tag_alone_in_order_under_load(lab: Lab, tmp_path: Path) -> None:

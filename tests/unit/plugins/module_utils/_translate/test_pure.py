@@ -34,7 +34,7 @@ def test_translate_uses_the_standard_library_only(path: Path) -> None:
     assert imports(path) <= set(sys.stdlib_module_names)
 
 
-@pytest.mark.parametrize("path", [path for package in ("_nginx", "_oci", "_health") for path in modules(package)], ids=lambda path: f"{path.parent.name}/{path.name}")
+@pytest.mark.parametrize("path", [path for package in ("_nginx", "_oci", "_health", "_report") for path in modules(package)], ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_pure_packages_never_import_what_asks_aws(path: Path) -> None:
     assert not imports(path) & ASKING
 
