@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import typing as t
-from itertools import groupby
 
 from .._translate import report
 from .._translate.findings import BLOCKER, SEVERITIES
@@ -15,7 +14,7 @@ from .markup import Content, Markup, join, link, tag
 from .style import STYLE
 
 Json = t.Mapping[str, t.Any]
-Finding = t.Mapping[str, t.Any]
+Finding = t.Dict[str, t.Any]
 
 MEANING = {
     "BLOCKER": "stands in the way: solve it, answer it in the inventory, or waive it",
@@ -78,17 +77,12 @@ def _hands(plan: Json) -> Markup:
 
 def _severity(severity: str, findings: t.Sequence[Finding]) -> Markup:
     """The findings of one severity; those of one id and reason share a card."""
-    chosen = sorted((item for item in findings if item["severity"] == severity), key=_card_key)
-    if not chosen:
+    cards = list(report.grouped(findings, severity))
+    if not cards:
         return Markup("")
-    cards = [_card(list(group)) for _key, group in groupby(chosen, key=_card_key)]
-    content = [tag("p", MEANING[severity], class_="note"), *cards]
-    summary = tag("summary", tag("b", severity, class_=severity), f" {len(chosen)}")
+    content = [tag("p", MEANING[severity], class_="note"), *map(_card, cards)]
+    summary = tag("summary", tag("b", severity, class_=severity), f" {sum(map(len, cards))}")
     return tag("details", summary, *content, id=severity, open="" if severity in (BLOCKER, "ACTION", "WARN") else None)
-
-
-def _card_key(finding: Finding) -> tuple[str, str, str]:
-    return finding["id"], finding["why"], finding["fix"]
 
 
 def _card(findings: t.Sequence[Finding]) -> Markup:

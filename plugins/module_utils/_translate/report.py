@@ -7,7 +7,7 @@ from __future__ import annotations
 import typing as t
 
 from .context import Json
-from .findings import BLOCKER, SEVERITIES, Finding
+from .findings import BLOCKER, INFO, SEVERITIES, Finding
 from .secrets import mask, mask_value
 from .task_definition import READ_ONLY
 
@@ -26,9 +26,9 @@ def summary(plan: Json) -> list[str]:
     for title, entries in zip(titles, (created(plan), changed(plan), left(plan)), strict=True):
         lines += ["", title, *(f"  {entry}" for entry in entries or ["nothing"])]
     for severity in SEVERITIES:
-        chosen = [finding for finding in plan["findings"] if finding["severity"] == severity]
-        if chosen:
-            lines += ["", f"{severity} ({len(chosen)})", *(line for finding in chosen for line in _lines(finding))]
+        cards = list(grouped(plan["findings"], severity))
+        if cards:
+            lines += ["", f"{severity} ({sum(map(len, cards))})", *(line for card in cards for line in _lines(card))]
     return [str(mask(line)) for line in lines]
 
 
@@ -83,15 +83,33 @@ def _ports(rule: Json) -> str:
     return f"{rule['protocol']} {ports}"
 
 
-def _lines(finding: Finding) -> list[str]:
+def grouped(findings: t.Iterable[Finding], severity: str) -> t.Iterator[list[Finding]]:
+    """The findings of one severity in their order; those that say the same of several places are one card."""
+    cards: dict[tuple[str, str, str], list[Finding]] = {}
+    for finding in findings:
+        if finding["severity"] == severity:
+            cards.setdefault((finding["id"], finding["why"], finding["fix"]), []).append(finding)
+    yield from cards.values()
+
+
+def _lines(card: t.Sequence[Finding]) -> list[str]:
+    """One thing to know, and its places. What has no consequence is one line; the page tells its places."""
+    first = card[0]
+    head = f"  {first['id']}{_times(card)}: {first['why']}"
+    if first["severity"] == INFO:
+        return [head]
+    fix = [f"    Fix: {first['fix']}"] if first["fix"] != "Nothing." else []
+    return [head, *(f"    {_place(finding)}" for finding in card), *fix]
+
+
+def _times(card: t.Sequence[Finding]) -> str:
+    return f" ({len(card)} times)" if len(card) > 1 else ""
+
+
+def _place(finding: Finding) -> str:
     values = [_short(finding[key]) for key in ("source_value", "new_value")]
     change = f": {' -> '.join(filter(None, values))}" if any(values) else ""
-    mark = " (waived)" if finding["waived"] else ""
-    return [
-        f"  {finding['id']}{mark} {finding['path']}{change}",
-        f"    {finding['why']}",
-        *([f"    Fix: {finding['fix']}"] if finding["fix"] != "Nothing." else []),
-    ]
+    return f"{finding['path']}{change}{' (waived)' if finding['waived'] else ''}"
 
 
 def _short(value: t.Any) -> str:

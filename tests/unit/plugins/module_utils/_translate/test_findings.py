@@ -15,7 +15,7 @@ PACKAGE = ROOT / "plugins" / "module_utils" / "_translate"
 KEYS = ["id", "severity", "path", "source_value", "verdict", "new_value", "why", "fix", "doc", "waived"]
 HEAD = """# Findings
 
-Whatever a person must know about a migration is a finding. `plan` prints them and writes them to `plan.json`; each names the place it is about (`path`), what was there, what comes
+Whatever a person must know about a migration is a finding. `plan` prints them and writes them to `plan.json` and `plan.html`; each names the place it is about (`path`), what was there, what comes
 instead, why, and what to do.
 
 | severity | meaning |

@@ -333,6 +333,19 @@ def test_the_summary_tells_what_happens() -> None:
         assert part in text
 
 
+def test_findings_that_say_the_same_are_told_once_with_each_place() -> None:
+    lines = report.summary(systems.plan())
+    at = next(number for number, line in enumerate(lines) if line.startswith("  FG-EXECUTION-ROLE (2 times): "))
+    assert [line.split(":")[0] for line in lines[at + 1 : at + 4]] == [
+        "    task_definitions[shop-web].executionRoleArn",
+        "    task_definitions[shop-worker].executionRoleArn",
+        "    Fix",
+    ]
+    # what has no consequence is one line
+    at = next(number for number, line in enumerate(lines) if line.startswith("INFO ("))
+    assert all(line.startswith("  FG-") for line in lines[at + 1 :])
+
+
 def test_the_diff_has_the_same_names_on_both_sides() -> None:
     system = systems.system()
     compared = report.diff(system, systems.plan(system))
