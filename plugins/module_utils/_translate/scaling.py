@@ -2,7 +2,7 @@
 # This module util is PRIVATE to the collection. It can have breaking changes at any time.
 """Application Auto Scaling of the source's services. fargate-rules.md 7 (Application Auto Scaling)
 
-The plan says what it should become; the roles of this version don't apply it, so it is a BLOCKER that a person has to waive knowingly.
+The role service registers it, held until the target serves: an idle target would be scaled down to its minimum before the traffic comes.
 """
 
 from __future__ import annotations
@@ -29,10 +29,42 @@ def section(services: t.Iterable[Json], context: Context) -> tuple[list[Json], l
             plan.append(_target(target, service, context))
             bounds = f"{target.get('MinCapacity')}..{target.get('MaxCapacity')}"
             findings.append(found("FG-SCALING", f"services[{name}].ScalableTargets", bounds, bounds))
-        for policy in service.get("ScalingPolicies") or []:
-            if policy.get("PolicyType") != "TargetTrackingScaling":
-                findings.append(found("FG-SCALING-POLICY", f"services[{name}].ScalingPolicies[{policy.get('PolicyName')}]", policy.get("PolicyType")))
+        findings += _policy_findings(service, f"services[{name}]")
+        findings += [
+            found("FG-SCALING-ONCE", f"services[{name}].ScheduledActions[{action.get('ScheduledActionName')}]", action.get("Schedule"))
+            for action in service.get("ScheduledActions") or []
+            if _is_once(action)
+        ]
     return plan, findings
+
+
+def _policy_findings(service: Json, path: str) -> t.Iterator[Finding]:
+    """Only target tracking makes its alarms itself; a metric that names the source's load balancer or target group follows the source."""
+    for policy in service.get("ScalingPolicies") or []:
+        where = f"{path}.ScalingPolicies[{policy.get('PolicyName')}]"
+        if policy.get("PolicyType") != "TargetTrackingScaling":
+            yield found("FG-SCALING-POLICY", where, policy.get("PolicyType"))
+        for dimension in _dimensions(policy):
+            if dimension.get("Name") in ("LoadBalancer", "TargetGroup"):
+                yield found("FG-SCALING-METRIC", where, f"{dimension['Name']}={dimension.get('Value')}")
+
+
+def _dimensions(value: t.Any) -> t.Iterator[Json]:
+    """Every metric dimension anywhere in a policy: customized metrics have them directly or below metric math."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if key == "Dimensions" and isinstance(item, list):
+                yield from item
+            else:
+                yield from _dimensions(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _dimensions(item)
+
+
+def _is_once(action: Json) -> bool:
+    """``at(...)``: AWS refuses one that is past, and a plan has no clock."""
+    return str(action.get("Schedule")).startswith("at(")
 
 
 def _target(target: Json, service: Json, context: Context) -> Json:
@@ -47,7 +79,9 @@ def _target(target: Json, service: Json, context: Context) -> Json:
         "max_capacity": target.get("MaxCapacity"),
         "policies": [_policy(policy, context) for policy in service.get("ScalingPolicies") or []],
         "scheduled_actions": [
-            {key: copy.deepcopy(value) for key, value in action.items() if key not in READ_ONLY_ACTION} for action in service.get("ScheduledActions") or []
+            {key: copy.deepcopy(value) for key, value in action.items() if key not in READ_ONLY_ACTION}
+            for action in service.get("ScheduledActions") or []
+            if not _is_once(action)
         ],
         "tags": dict(context.own_tags),
     }
@@ -56,6 +90,10 @@ def _target(target: Json, service: Json, context: Context) -> Json:
 def _policy(policy: Json, context: Context) -> Json:
     """Deny-list copy. ``ALBRequestCountPerTarget`` names a load balancer and a group: their new names are given, ids are looked up later."""
     kept = {key: copy.deepcopy(value) for key, value in policy.items() if key not in READ_ONLY_POLICY}
+    source_cluster = str((context.source.get("cluster") or {}).get("clusterName"))
+    for dimension in _dimensions(kept):
+        if dimension.get("Name") == "ClusterName" and dimension.get("Value") == source_cluster:
+            dimension["Value"] = context.names["cluster"]
     metric = (kept.get("TargetTrackingScalingPolicyConfiguration") or {}).get("PredefinedMetricSpecification") or {}
     label = metric.pop("ResourceLabel", None)
     if label:

@@ -158,10 +158,13 @@ def egress(*ranges: str, first: int = 0, last: int = 65535, protocol: str = "tcp
     return change
 
 
-def scalable(policy: str = "TargetTrackingScaling") -> Change:
+def scalable(policy: str = "TargetTrackingScaling", dimension: str = "ClusterName", schedule: str = "cron(0 22 * * ? *)") -> Change:
+    metric = {"MetricName": "Backlog", "Namespace": "Shop", "Dimensions": [{"Name": dimension, "Value": "shop"}], "Statistic": "Average"}
+    tracking = {"TargetValue": 5, "CustomizedMetricSpecification": metric}
     return web(
         ScalableTargets=[{"ScalableDimension": "ecs:service:DesiredCount", "MinCapacity": 1, "MaxCapacity": 4}],
-        ScalingPolicies=[{"PolicyName": "p", "PolicyType": policy}],
+        ScalingPolicies=[{"PolicyName": "p", "PolicyType": policy, "TargetTrackingScalingPolicyConfiguration": tracking}],
+        ScheduledActions=[{"ScheduledActionName": "a", "Schedule": schedule}],
     )
 
 
@@ -360,6 +363,8 @@ CASES: dict[str, tuple[Change, Change]] = {
     "FG-EXEC-READONLY": (exec_(ARN, read_only=True), exec_(ARN)),
     "FG-SCALING": (scalable(), shop),
     "FG-SCALING-POLICY": (scalable("StepScaling"), scalable()),
+    "FG-SCALING-METRIC": (scalable(dimension="LoadBalancer"), scalable(dimension="QueueName")),
+    "FG-SCALING-ONCE": (scalable(schedule="at(2030-01-01T00:00:00)"), scalable()),
     "FG-SHARED-CAPACITY": (source(other_services=["blog"]), shop),
     "FG-CLUSTER-EXEC": (cluster(configuration={"executeCommandConfiguration": {"logging": "DEFAULT"}}), cluster(configuration={})),
     "FG-CLUSTER-CONNECT": (cluster(serviceConnectDefaults={"namespace": "arn"}), cluster(serviceConnectDefaults={})),

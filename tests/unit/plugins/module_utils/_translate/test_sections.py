@@ -287,6 +287,17 @@ def test_the_load_balancers_groups_are_never_deleted() -> None:
     assert [item["id"] for item in systems.plan(system)["teardown"]["items"] if item["kind"] == "security_group"] == ["sg-0inst"]
 
 
+def test_a_metric_of_the_source_cluster_follows_to_the_target() -> None:
+    system = systems.system("scalable_target")
+    dimensions = [{"Name": "ClusterName", "Value": "shop"}, {"Name": "ServiceName", "Value": "web"}]
+    metric = {"Metrics": [{"Id": "m", "MetricStat": {"Metric": {"MetricName": "x", "Namespace": "y", "Dimensions": dimensions}, "Stat": "Sum"}}]}
+    custom = {"PolicyName": "custom", "PolicyType": "TargetTrackingScaling", "TargetTrackingScalingPolicyConfiguration": {"CustomizedMetricSpecification": metric}}
+    system["source"]["services"][0]["ScalingPolicies"] = [custom]
+    (policy,) = systems.plan(system)["scaling"][0]["policies"]
+    planned = policy["TargetTrackingScalingPolicyConfiguration"]["CustomizedMetricSpecification"]["Metrics"][0]["MetricStat"]["Metric"]["Dimensions"]
+    assert planned == [{"Name": "ClusterName", "Value": "shop-fargate"}, {"Name": "ServiceName", "Value": "web"}]
+
+
 def test_alarms_use_the_minimum_of_scaling() -> None:
     system = systems.system("scalable_target")
     system["source"]["services"][0]["ScalableTargets"][0]["MinCapacity"] = 1
@@ -361,6 +372,7 @@ SECTIONS: dict[str, t.Callable[[Json], Json]] = {
     "fargate_task_definitions": lambda plan: {"task_definitions": plan["task_definitions"]},
     "fargate_load_balancer": lambda plan: {"load_balancer": plan["load_balancer"]},
     "fargate_services": lambda plan: {"services": plan["services"], "task_definitions": plan["task_definitions"]},
+    "fargate_scaling": lambda plan: {"scaling": plan["scaling"], "hold": True},
     "fargate_alarms": lambda plan: {"alarms": plan["alarms"]},
 }
 

@@ -1,0 +1,128 @@
+"""Application Auto Scaling of the target against moto."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.cutover.fargate.plugins.module_utils._ecs import scaling
+from ansible_collections.cutover.fargate.plugins.module_utils._ecs.scaling import FREE, HELD, run
+from unit.plugins.module_utils.apply_account import SYSTEM, Account
+
+Json = dict[str, t.Any]
+RESOURCE = "service/shop-fargate/web"
+
+
+def policy(value: float = 60.0) -> Json:
+    metric = {"PredefinedMetricSpecification": {"PredefinedMetricType": "ECSServiceAverageCPUUtilization"}, "TargetValue": value, "ScaleInCooldown": 60}
+    return {"PolicyName": "cpu", "PolicyType": "TargetTrackingScaling", "ScalableDimension": "ecs:service:DesiredCount", "TargetTrackingScalingPolicyConfiguration": metric}
+
+
+def requests() -> Json:
+    metric = {"PredefinedMetricSpecification": {"PredefinedMetricType": "ALBRequestCountPerTarget"}, "TargetValue": 500.0}
+    labelled = {"PolicyName": "requests", "PolicyType": "TargetTrackingScaling", "TargetTrackingScalingPolicyConfiguration": metric}
+    return {**labelled, "resource_label": {"load_balancer": "shop-fargate", "target_group": "shop-web"}}
+
+
+def night() -> Json:
+    when = {"Schedule": "cron(0 22 * * ? *)", "Timezone": "Europe/Dublin", "ScalableTargetAction": {"MinCapacity": 1, "MaxCapacity": 2}}
+    return {"ScheduledActionName": "night", "ScalableDimension": "ecs:service:DesiredCount", "StartTime": "2030-01-01T00:00:00Z", **when}
+
+
+def entry(**changes: t.Any) -> Json:
+    bounds = {"resource_id": RESOURCE, "dimension": "ecs:service:DesiredCount", "min_capacity": 2, "max_capacity": 8}
+    return {**bounds, "policies": [policy(), requests()], "scheduled_actions": [night()], "tags": SYSTEM, **changes}
+
+
+def scale(account: Account, *entries: Json, hold: bool = True, create: bool = True, check_mode: bool = False) -> Json:
+    return account.run(run, check_mode, scaling=list(entries or [entry()]), hold=hold, create=create)
+
+
+def registered(account: Account) -> Json:
+    return dict(account.client(scaling.SERVICE).describe_scalable_targets(ServiceNamespace="ecs", ResourceIds=[RESOURCE])["ScalableTargets"][0])
+
+
+@pytest.fixture
+def built(account: Account) -> Account:
+    """A service behind a load balancer."""
+    ecs, elbv2 = account.client("ecs"), account.client("elbv2")
+    ecs.create_cluster(clusterName="shop-fargate")
+    ecs.register_task_definition(family="web", containerDefinitions=[{"name": "nginx", "image": "nginx:1", "memory": 64}])
+    ecs.create_service(cluster="shop-fargate", serviceName="web", taskDefinition="web", desiredCount=2)
+    elbv2.create_load_balancer(Name="shop-fargate", Subnets=account.subnets[:2])
+    elbv2.create_target_group(Name="shop-web", Protocol="HTTP", Port=80, VpcId=account.vpc, TargetType="ip")
+    return account
+
+
+def test_first_run_registers_everything_held(built: Account) -> None:
+    result = scale(built)
+    assert built.calls == ["RegisterScalableTarget", "PutScalingPolicy", "PutScalingPolicy", "PutScheduledAction"]
+    assert result["changes"][0] == f"scale {RESOURCE} between 2 and 8 tasks (scaling in waits until it serves)"
+    target = registered(built)
+    assert (target["MinCapacity"], target["MaxCapacity"], target["SuspendedState"]) == (2, 8, HELD)
+    assert built.parameters[0]["Tags"] == SYSTEM
+    label = built.parameters[2]["TargetTrackingScalingPolicyConfiguration"]["PredefinedMetricSpecification"]["ResourceLabel"]
+    assert label.startswith("app/shop-fargate/")
+    assert "/targetgroup/shop-web/" in label
+
+
+def test_second_run_makes_no_mutating_call(built: Account) -> None:
+    scale(built)
+    again = scale(built)
+    assert built.calls == []
+    assert again["changed"] is False
+    assert again["diff"]["before"] == again["diff"]["after"]
+
+
+def test_check_mode_before_anything_exists(account: Account) -> None:
+    result = scale(account, check_mode=True)
+    assert account.calls == []
+    assert len(result["changes"]) == 4
+    configured = result["diff"]["after"][RESOURCE]["policies"]["requests"]["TargetTrackingScalingPolicyConfiguration"]
+    assert configured["PredefinedMetricSpecification"]["ResourceLabel"] == "(known after apply)"
+
+
+def test_what_drifted_is_set_again_and_what_others_made_is_left_alone(built: Account) -> None:
+    scale(built)
+    own = {"ServiceNamespace": "ecs", "ResourceId": RESOURCE, "ScalableDimension": "ecs:service:DesiredCount"}
+    metric = policy()["TargetTrackingScalingPolicyConfiguration"]
+    built.client(scaling.SERVICE).put_scaling_policy(
+        **own, PolicyName="theirs", PolicyType="TargetTrackingScaling", TargetTrackingScalingPolicyConfiguration=metric
+    )
+    scale(built, entry(min_capacity=3, policies=[policy(70.0), requests()]))
+    assert built.calls == ["RegisterScalableTarget", "PutScalingPolicy"]
+    assert "Tags" not in built.parameters[0], "AWS refuses tags for a target that exists"
+    assert registered(built)["MinCapacity"] == 3
+    assert "theirs" in scale(built)["diff"]["after"][RESOURCE]["policies"]
+
+
+def test_the_hold_is_lifted_when_the_target_serves_and_comes_back_with_a_rollback(built: Account) -> None:
+    scale(built)
+    assert scale(built, hold=False, create=False)["changes"] == [f"resume scaling of {RESOURCE}"]
+    assert registered(built)["SuspendedState"] == FREE
+    assert scale(built, hold=False)["changed"] is False
+    scale(built, hold=True, create=False)
+    assert registered(built)["SuspendedState"] == HELD
+    assert scale(built, hold=True, create=False)["changed"] is False
+
+
+def test_what_a_person_suspended_stays_suspended(built: Account) -> None:
+    scale(built, hold=False)
+    theirs = {**FREE, "DynamicScalingOutSuspended": True}
+    where = {"ServiceNamespace": "ecs", "ResourceId": RESOURCE, "ScalableDimension": "ecs:service:DesiredCount"}
+    built.client(scaling.SERVICE).register_scalable_target(**where, SuspendedState=theirs)
+    assert scale(built, hold=False)["changed"] is False
+    assert registered(built)["SuspendedState"] == theirs
+
+
+def test_a_rollback_builds_nothing(built: Account) -> None:
+    result = scale(built, hold=True, create=False)
+    assert built.calls == []
+    assert result == {"changed": False, "changes": [], "diff": {"before": {}, "after": {}}}
+
+
+@pytest.mark.parametrize("calls", [1, 2, 3])
+def test_killed_after_any_call_the_next_run_finishes(built: Account, calls: int) -> None:
+    assert built.killed_after(calls, run, scaling=[entry()], hold=True, create=True)
+    assert len(scale(built)["changes"]) == 4 - calls
+    assert scale(built)["changed"] is False
