@@ -109,4 +109,6 @@ def left_of_the_source(lab: Lab) -> list[str]:
     found += [f"repository {name}" for name in names if name == "shop/nginx"]
     alarms = lab.client("cloudwatch").describe_alarms()["MetricAlarms"]
     found += [f"alarm {each['AlarmName']}" for each in alarms if "fargate" not in str(each["Dimensions"])]
+    targets = lab.client("application-autoscaling").describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"]
+    found += [f"scalable target {each['ResourceId']}" for each in targets if "/shop/" in each["ResourceId"]]
     return found

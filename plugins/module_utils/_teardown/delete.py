@@ -32,13 +32,21 @@ Operation = t.Tuple[str, str, t.Dict[str, t.Any]]
 def _call(item: Item, service: str, operation: str, params: t.Mapping[str, t.Any]) -> Call:
     verb = {"deregister_task_definition": "deregister", "revoke_security_group_ingress": "revoke"}.get(operation, "delete")
     what = f"task definition {params['taskDefinition'].rpartition('/')[2]}" if operation == "deregister_task_definition" else str(item)
+    if operation == "deregister_scalable_target":
+        verb, what = "end", f"the auto scaling of {item}"
     if operation == "modify_load_balancer_attributes":
         verb, what = "lift", f"the deletion protection of {item}"
     return Call(f"{verb} {what}", service, operation, params, again=SETTLING.get(item.kind, ()))
 
 
-def _service(arn: str, _clients: Clients) -> list[Operation]:
-    return [("ecs", "delete_service", {"cluster": proof.cluster_of(arn), "service": arn})]
+def _service(arn: str, clients: Clients) -> list[Operation]:
+    """Its scalable target goes first, with its policies and their alarms: Application Auto Scaling must not find a service gone."""
+    cluster, name = proof.cluster_of(arn), arn.rpartition("/")[2]
+    resource = {"ServiceNamespace": "ecs", "ResourceIds": [f"service/{cluster}/{name}"]}
+    targets = clients("application-autoscaling").describe_scalable_targets(**resource)["ScalableTargets"]
+    named = [{key: target[key] for key in ("ServiceNamespace", "ResourceId", "ScalableDimension")} for target in targets]
+    scaling: list[Operation] = [("application-autoscaling", "deregister_scalable_target", params) for params in named]
+    return [*scaling, ("ecs", "delete_service", {"cluster": cluster, "service": arn})]
 
 
 def _load_balancer(arn: str, clients: Clients) -> list[Operation]:

@@ -33,6 +33,8 @@ class System:
             image = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{family}:v1"
             ecs.register_task_definition(family=family, containerDefinitions=[{"name": "web", "image": image, "memory": 64}])
             ecs.create_service(cluster=cluster, serviceName="web", taskDefinition=family, desiredCount=0)
+            scaled = {"ServiceNamespace": "ecs", "ResourceId": f"service/{cluster}/web", "ScalableDimension": "ecs:service:DesiredCount"}
+            account.client("application-autoscaling").register_scalable_target(**scaled, MinCapacity=0, MaxCapacity=4)
             account.client("ecr").create_repository(repositoryName=family)
         ecs.register_task_definition(family="web", containerDefinitions=[{"name": "web", "image": "web", "memory": 128}])
         self.template = account.client("ec2").create_launch_template(LaunchTemplateName="shop", LaunchTemplateData={"ImageId": "ami-0123456789abcdef0"})
@@ -111,7 +113,9 @@ class System:
         clusters = client("ecs").describe_clusters(clusters=["shop", "shop-fargate"])["clusters"]
         groups = client("ec2").describe_security_groups(GroupIds=[self.account.groups["db"]])["SecurityGroups"][0]["IpPermissions"]
         tags = client("elbv2").describe_tags(ResourceArns=[self.arns["shop-fargate"]])["TagDescriptions"][0]["Tags"]
+        scaled = client("application-autoscaling").describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"]
         return {
+            "scaled": [each["ResourceId"] for each in scaled],
             "alarms": [each["AlarmName"] for each in client("cloudwatch").describe_alarms()["MetricAlarms"]],
             "clusters": [each["clusterName"] for each in clusters if each["status"] == "ACTIVE"],
             "groups": [each["AutoScalingGroupName"] for each in client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]],
@@ -132,6 +136,7 @@ def system(account: Account) -> System:
 
 def gone(system: System) -> dict[str, t.Any]:
     return {
+        "scaled": ["service/shop-fargate/web"],
         "alarms": [],
         "clusters": ["shop-fargate"],
         "groups": [],
