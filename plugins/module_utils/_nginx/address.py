@@ -7,22 +7,24 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-# scheme://, then the authority: everything up to the first "/" or the end.
+# scheme://, then the authority: everything up to the first "/" or "?" or the end.
 # https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_pass and the other *_pass directives
-SCHEME = re.compile(rb"(?i)(https?|grpcs?|s?uwsgi|fastcgi|tcp)://")
+SCHEME = re.compile(rb"(?i)(https?|grpcs?|s?uwsgi|fastcgi|tcp|\$\{?scheme\}?)://")
 UNIX = re.compile(rb"(?i)unix:")
-ONE_VARIABLE = re.compile(rb"\$(?:\{(\w+)\}|(\w+))\Z")
+AUTHORITY = re.compile(rb"[^/?]*")
+VARIABLE = re.compile(rb"\$(?:\{([A-Za-z0-9_]+)\}|([A-Za-z0-9_]+))")
 
 
 @dataclass(frozen=True)
 class Address:
-    """``host`` is as written; ``start`` and ``end`` are its offsets inside the raw word."""
+    """``host`` is as written; ``start`` and ``end`` are its offsets inside the text. ``port`` is None also for a port that is a variable."""
 
     host: bytes
     port: int | None
     start: int
     end: int
     scheme: bytes = b""
+    has_port: bool = False
 
     @property
     def key(self) -> str:
@@ -32,9 +34,15 @@ class Address:
 
 @dataclass(frozen=True)
 class VariableAddress:
-    """The whole authority is one variable: its values are the addresses."""
+    """The whole authority is one variable: its values are the addresses. With ``has_port`` (``$v:9000``) they are hosts."""
 
     name: str
+    has_port: bool = False
+
+
+@dataclass(frozen=True)
+class Socket:
+    """``unix:/path``: no host is involved."""
 
 
 @dataclass(frozen=True)
@@ -44,16 +52,20 @@ class Undecidable:
     text: str
 
 
-def parse(raw: bytes) -> Address | VariableAddress | Undecidable | None:
-    """The address in the raw text of a word; None for a socket or an IPv6 literal (neither can name a container)."""
+def parse(raw: bytes) -> Address | VariableAddress | Socket | Undecidable | None:
+    """The address in the raw text of a word; None for an IPv6 literal, which cannot name a container."""
     scheme = SCHEME.match(raw)
     start = scheme.end() if scheme else 0
-    if UNIX.match(raw, start) or raw[start : start + 1] == b"[":
+    if UNIX.match(raw, start):
+        return Socket()
+    if raw[start : start + 1] == b"[":
         return None
-    slash = raw.find(b"/", start)
-    authority = raw[start : len(raw) if slash < 0 else slash]
-    host, _, port = authority.partition(b":")
+    found = AUTHORITY.match(raw, start)
+    authority = found[0] if found else b""
+    variable = VARIABLE.match(authority)
+    if variable and authority[variable.end() : variable.end() + 1] in (b"", b":"):
+        return VariableAddress((variable[1] or variable[2]).decode("latin-1"), has_port=variable.end() < len(authority))
+    host, colon, port = authority.partition(b":")
     if b"$" in host:
-        variable = ONE_VARIABLE.match(authority)
-        return VariableAddress((variable[1] or variable[2]).decode("latin-1")) if variable else Undecidable(raw.decode("latin-1"))
-    return Address(host, int(port) if port.isdigit() else None, start, start + len(host), scheme[1] if scheme else b"")
+        return Undecidable(raw.decode("latin-1"))
+    return Address(host, int(port) if port.isdigit() else None, start, start + len(host), scheme[1].lower() if scheme else b"", bool(colon))

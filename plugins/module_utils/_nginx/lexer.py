@@ -15,8 +15,13 @@ from dataclasses import dataclass
 SPACE = b" \t\r\n"
 # nginx's NGX_CONF_BUFFER: a longer parameter is "too long parameter, probably missing terminating ..."
 LONGEST_WORD = 4096
+BACKSLASH = 0x5C
 LUA_BLOCK = b"_by_lua_block"
 ESCAPES = {ord('"'): b'"', ord("'"): b"'", ord("\\"): b"\\", ord("t"): b"\t", ord("r"): b"\r", ord("n"): b"\n"}
+# Inside a word: a "{" right after "$" (or after such a "{") ends nothing, and "\\" takes the next byte with it.
+BARE = re.compile(rb"(?:[^ \t\r\n;{\\$]+|\$\{*|\\.)*", re.DOTALL)
+QUOTED = {b'"': re.compile(rb'(?:[^"\\]+|\\.)*', re.DOTALL), b"'": re.compile(rb"(?:[^'\\]+|\\.)*", re.DOTALL)}
+SPACE_AND_COMMENTS = re.compile(rb"(?:[ \t\r\n]+|#[^\n]*)*")
 LUA_LONG_BRACKET = re.compile(rb"\[(=*)\[")
 UTF8_BOM = b"\xef\xbb\xbf"
 
@@ -34,10 +39,11 @@ class Word:
 
 @dataclass(frozen=True)
 class Directive:
-    """``words[0]`` is the name. ``block`` is None for a simple directive (``;``) and for a Lua block, whose text is opaque."""
+    """``words[0]`` is the name. ``block`` is None for a simple directive (``;``) and for a Lua block, whose text is opaque: ``lua`` is its span."""
 
     words: tuple[Word, ...]
     block: tuple[Directive, ...] | None
+    lua: tuple[int, int] | None = None
 
     @property
     def name(self) -> bytes:
@@ -74,8 +80,9 @@ def parse(data: bytes) -> tuple[Directive, ...]:
         if stop == ";":
             current.append(Directive(words, None))
         elif stop == "{" and words[0].value.endswith(LUA_BLOCK):
+            opened = lexer.position
             lexer.skip_lua_block()
-            current.append(Directive(words, None))
+            current.append(Directive(words, None, (opened, lexer.position - 1)))
         elif stop == "{":
             stack.append((words, current))
             current = []
@@ -112,7 +119,7 @@ def unescape(raw: bytes) -> bytes:
     out = bytearray()
     index = 0
     while index < len(raw):
-        escaped = ESCAPES.get(raw[index + 1]) if raw[index] == 0x5C and index + 1 < len(raw) else None
+        escaped = ESCAPES.get(raw[index + 1]) if raw[index] == BACKSLASH and index + 1 < len(raw) else None
         out += escaped if escaped is not None else raw[index : index + 1]
         index += 2 if escaped is not None else 1
     return bytes(out)
@@ -149,47 +156,25 @@ class _Lexer:
             words.append(self._quoted_word(byte) if byte in (b'"', b"'") else self._bare_word())
 
     def _skip_space_and_comments(self) -> None:
-        data, size = self.data, len(self.data)
-        while self.position < size:
-            if data[self.position] in SPACE:
-                self.position += 1
-            elif data[self.position] == 0x23:  # '#'
-                newline = data.find(b"\n", self.position)
-                self.position = size if newline < 0 else newline + 1
-            else:
-                return
+        self.position = self._end(SPACE_AND_COMMENTS, self.position)
 
-    def _scan(self, start: int, stops: bytes, braces_stop: bool) -> int:
-        """The offset of the first byte of ``stops`` that is neither escaped nor the brace of ``${``; -1 at the end of the file."""
-        data, size = self.data, len(self.data)
-        index, variable = start, False
-        while index < size:
-            byte = data[index]
-            if byte == 0x7B and variable and braces_stop:  # "{" right after "$" does not end a word
-                index += 1
-                continue
-            if byte == 0x5C:
-                index += 2
-                variable = False
-                continue
-            if byte in stops:
-                return index
-            variable = byte == 0x24
-            index += 1
-        return -1
+    def _end(self, pattern: re.Pattern[bytes], start: int) -> int:
+        """Where the longest match of a pattern that matches everywhere (also nothing) ends."""
+        found = pattern.match(self.data, start)
+        return found.end() if found else start
 
     def _bare_word(self) -> Word:
         start = self.position
-        end = self._scan(start, SPACE + b";{", braces_stop=True)
-        if end < 0:
+        end = self._end(BARE, start)
+        if end >= len(self.data) or self.data[end] == BACKSLASH:
             raise self.error('unexpected end of file, expecting ";" or "}"', len(self.data))
         self.position = end
         return self._word(start, end, quoted=False)
 
     def _quoted_word(self, quote: bytes) -> Word:
         start = self.position + 1
-        end = self._scan(start, quote, braces_stop=False)
-        if end < 0:
+        end = self._end(QUOTED[quote], start)
+        if self.data[end : end + 1] != quote:
             raise self.error(f"unexpected end of file, expecting a closing {quote.decode()}", len(self.data))
         self.position = end + 1
         after = self.data[self.position : self.position + 1]
@@ -210,8 +195,7 @@ class _Lexer:
         while self.position < size:
             byte = data[self.position : self.position + 1]
             if byte in (b'"', b"'"):
-                end = self._scan(self.position + 1, byte, braces_stop=False)
-                self.position = size if end < 0 else end + 1
+                self.position = min(self._end(QUOTED[byte], self.position + 1) + 1, size)
             elif data.startswith(b"--", self.position):
                 self._skip_lua_comment()
             elif byte == b"[" and (bracket := LUA_LONG_BRACKET.match(data, self.position)):

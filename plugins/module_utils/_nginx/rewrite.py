@@ -9,26 +9,40 @@ https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-servic
 
 from __future__ import annotations
 
+import dataclasses
+import ipaddress
+import re
 import typing as t
 from dataclasses import dataclass, field
 
-from . import address, lexer
+from . import address, environment, lexer
+from .environment import EnvironmentEdit
+from .findings import Finding
+from .survey import HTTP, Survey, Surveyor, Use, known_values
 
-# Directives whose first argument is an address. ``server`` is one only inside ``upstream``.
-PASSES = frozenset(
-    [b"fastcgi_pass", b"proxy_pass", b"grpc_pass", b"uwsgi_pass", b"scgi_pass", b"memcached_pass", b"tunnel_pass", b"auth_http"],
-)
-# Blocks whose entries are "pattern value;": the value may end up in a pass.
-VALUE_MAPS = frozenset([b"map", b"geo", b"split_clients"])
+__all__ = ["LOOPBACK", "Edit", "EnvironmentEdit", "Finding", "Rewrite", "apply", "rewrite"]
+
 LOOPBACK = "127.0.0.1"
-DOCKER_DNS = b"127.0.0.11"
-DOCKER_RANGES = tuple(b"172.%d." % second for second in range(17, 32))
-TEMPLATE_MARKS = (b"{{", b"{%")
+# The schemes each pass takes; without one, the port is obligatory (but where DEFAULT_PORTS says otherwise).
+SCHEMES = {
+    "proxy_pass": {b"http", b"https", b"$scheme", b"${scheme}"},
+    "grpc_pass": {b"grpc", b"grpcs"},
+    "uwsgi_pass": {b"uwsgi", b"suwsgi"},
+    "auth_http": {b"http"},
+}
+DEFAULT_PORTS = {b"http": 80, b"https": 443, b"$scheme": 80, b"${scheme}": 80}
+# Where a name is always a host, never an upstream, and the port may be left out.
+HOST_ONLY = {"server": 80, "auth_http": 80, "resolver": 53, "set_real_ip_from": 0, "allow": 0, "deny": 0, "access_log": 514, "error_log": 514}
+# Places whose port is not one that somebody connects to over TCP beside Nginx.
+NO_TCP = frozenset(["set_real_ip_from", "allow", "deny", "resolver", "access_log", "error_log"])
+ONE_LABEL = re.compile(r"[a-z0-9_-]*[a-z_-][a-z0-9_-]*\Z")
+FOREIGN_PLACEHOLDER = re.compile(r"[{}<>%@]|\A__\w+__\Z|\AVALET_")
+DOCKER_NETWORK = ipaddress.ip_network("172.17.0.0/16")
 
 
 @dataclass(frozen=True)
 class Edit:
-    """``start`` and ``end`` are byte offsets in the file before the edit."""
+    """``start`` and ``end`` are byte offsets in the file before the edit; ``via`` is the pass that uses the text."""
 
     path: str
     line: int
@@ -38,81 +52,45 @@ class Edit:
     before: str
     after: str
     directive: str
-
-
-@dataclass(frozen=True)
-class Finding:
-    """``id`` is stable; ``line`` and ``column`` are 0 when the whole file is meant."""
-
-    id: str
-    severity: str
-    path: str
-    line: int
-    column: int
-    text: str
-    why: str
-    fix: str
+    via: str = ""
 
 
 @dataclass
 class Rewrite:
-    """``changed`` holds only the files whose bytes differ."""
+    """``changed`` holds only the files whose bytes differ; ``environment`` what must be changed in the task definition instead."""
 
     changed: dict[str, bytes] = field(default_factory=dict)
     edits: list[Edit] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    environment: list[EnvironmentEdit] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class _Use:
-    """One word that holds (or may hold) an address."""
-
-    path: str
-    data: bytes
-    word: lexer.Word
-    directive: str
-
-    def edit(self, found: address.Address, host: str) -> Edit:
-        start = self.word.start + found.start
-        line, column = lexer.place(self.data, start)
-        return Edit(self.path, line, column, start, self.word.start + found.end, found.host.decode("latin-1"), host, self.directive)
-
-    def finding(self, identity: str, severity: str, why: str, fix: str) -> Finding:
-        line, column = lexer.place(self.data, self.word.start)
-        return Finding(identity, severity, self.path, line, column, self.word.raw.decode("latin-1"), why, fix)
-
-
-@dataclass
-class _Survey:
-    """Where addresses can stand, over all files of one conf."""
-
-    addresses: list[_Use] = field(default_factory=list)
-    values: dict[str, list[_Use]] = field(default_factory=dict)  # variable -> the words that give it a value
-    upstreams: set[str] = field(default_factory=set)
-    findings: list[Finding] = field(default_factory=list)
-
-
-def rewrite(files: t.Mapping[str, bytes], peers: t.Mapping[str, str]) -> Rewrite:
+def rewrite(
+    files: t.Mapping[str, bytes],
+    peers: t.Mapping[str, str],
+    *,
+    environment: t.Mapping[str, str] | None = None,
+    containers: t.Mapping[str, str] | None = None,
+    host_variables: t.Collection[str] = (),
+) -> Rewrite:
     """Rewrite the hosts named in ``peers`` (name -> new host) in every file of one conf.
+
+    ``environment``     the container's environment, for placeholders; None when it is not known
+    ``containers``      peer name -> container, where one container has several names (link and alias)
+    ``host_variables``  nginx variables that hold nothing but hosts: ``$v:9000`` is followed to their values
 
     >>> rewrite({"a.conf": b"fastcgi_pass php-fpm:9000;"}, {"php-fpm": "127.0.0.1"}).changed
     {'a.conf': b'fastcgi_pass 127.0.0.1:9000;'}
     """
-    hosts = {name.lower(): host for name, host in peers.items()}
-    survey = _survey(files, hosts)
-    result = Rewrite(findings=survey.findings)
-    ports: dict[tuple[str, int], set[str]] = {}
-    for use in _reachable(survey, result.findings):
-        found = address.parse(use.word.raw)
-        if not isinstance(found, address.Address) or found.key not in hosts:
-            continue
-        if found.port is None and found.key in survey.upstreams:
-            continue  # the upstream's name, not a host: its servers are addresses of their own
-        result.edits.append(use.edit(found, hosts[found.key]))
-        if found.port is not None:
-            ports.setdefault((hosts[found.key], found.port), set()).add(found.key)
-    result.findings.extend(_collisions(ports))
+    new = {host.lower() for host in peers.values()} | {LOOPBACK}
+    hosts = {name.lower(): host for name, host in peers.items() if name.lower() not in new}
+    survey = Surveyor(files, hosts).read()
+    owners = {name.lower(): container for name, container in (containers or {}).items()}
+    decision = _Decision(survey, hosts, environment, owners, {name.lower().lstrip("$") for name in host_variables})
+    decision.decide()
+    result = decision.result
     result.edits.sort(key=lambda edit: (edit.path, edit.start))
+    result.findings = sorted(dict.fromkeys([*survey.findings, *result.findings]), key=lambda each: (each.path, each.line, each.column, each.id))
     for path, data in files.items():
         edited = apply(data, [edit for edit in result.edits if edit.path == path])
         if edited != data:
@@ -121,147 +99,152 @@ def rewrite(files: t.Mapping[str, bytes], peers: t.Mapping[str, str]) -> Rewrite
 
 
 def apply(data: bytes, edits: t.Sequence[Edit]) -> bytes:
-    """Splice the edits of one file in, last first, so that earlier offsets stay true."""
-    for edit in sorted(edits, key=lambda each: each.start, reverse=True):
-        data = data[: edit.start] + edit.after.encode("latin-1") + data[edit.end :]
-    return data
+    """Splice the edits of one file in. What lies between them is copied as it is."""
+    parts: list[bytes] = []
+    position = 0
+    for edit in sorted(edits, key=lambda each: each.start):
+        parts += [data[position : edit.start], edit.after.encode("latin-1")]
+        position = edit.end
+    return b"".join([*parts, data[position:]])
 
 
-def _survey(files: t.Mapping[str, bytes], hosts: t.Mapping[str, str]) -> _Survey:
-    survey = _Survey()
-    for path in sorted(files):
-        data = files[path]
-        if any(mark in data for mark in TEMPLATE_MARKS) and not _parses(data):
-            survey.findings.append(_template_finding(path))
-            continue
-        if data.startswith(lexer.UTF8_BOM):
-            survey.findings.append(_bom_finding(path))
-        try:
-            directives = lexer.parse(data)
-        except lexer.ConfError as error:
-            survey.findings.append(_syntax_finding(path, error))
-            continue
-        for directive, around in lexer.walk(directives):
-            _note(survey, path, data, directive, around)
-        survey.findings.extend(_commented_passes(path, data, hosts))
-    return survey
+class _Decision:
+    """Second pass: which of the noted addresses become another host, and what cannot be decided."""
 
+    def __init__(
+        self, survey: Survey, hosts: t.Mapping[str, str], given: t.Mapping[str, str] | None, owners: t.Mapping[str, str], host_variables: set[str]
+    ) -> None:
+        self.survey = survey
+        self.hosts = hosts
+        self.given = given
+        self.owners = owners
+        self.host_variables = host_variables
+        self.result = Rewrite()
+        self.ports: dict[tuple[str, int], dict[str, Use]] = {}
+        self.environment: dict[str, list[tuple[int, int, str, Use]]] = {}
 
-def _parses(data: bytes) -> bool:
-    try:
-        lexer.parse(data)
-    except lexer.ConfError:
-        return False
-    return True
+    def decide(self) -> None:
+        """Every word that is an address: written in a pass, or given to a variable that a pass uses (through any number of variables)."""
+        queue = list(self.survey.addresses)
+        followed: set[str] = set()
+        while queue:
+            use = queue.pop()
+            values = known_values(self.survey, use.path, self.given or {})
+            pieces = environment.expand(use.raw, values)
+            bad = [piece.variable for piece in pieces if piece.variable and environment.NO_WORD.search(values[piece.variable])]
+            if bad:
+                self._tell(use, "NGX-ENVIRONMENT-VALUE", name=bad[0])
+                continue
+            found = address.parse(environment.text(pieces))
+            if isinstance(found, address.VariableAddress):
+                name = found.name.lower()
+                if self._follows(use, found) and name not in followed:
+                    followed.add(name)
+                    is_host = found.has_port or use.is_host
+                    queue += [dataclasses.replace(value, via=use.via, space=use.space, is_host=is_host) for value in self.survey.values[name]]
+            elif isinstance(found, address.Undecidable):
+                self._tell(use, "NGX-UNDECIDABLE")
+            elif isinstance(found, address.Socket):
+                self._tell(use, "NGX-SOCKET")
+            elif found is not None:
+                self._address(use, found, pieces)
+        self._environment()
+        self._collisions()
 
+    def _tell(self, use: Use, identity: str, **words: object) -> None:
+        self.result.findings.append(use.finding(identity, **words))
 
-def _note(survey: _Survey, path: str, data: bytes, directive: lexer.Directive, around: tuple[bytes, ...]) -> None:
-    """Put one directive's words where they belong."""
-    name, arguments = directive.name, directive.arguments
-    if not arguments:
-        return
-    use = _Use(path, data, arguments[0], name.decode("latin-1"))
-    inside = around[-1] if around else b""
-    if name in PASSES or (name == b"server" and inside == b"upstream"):
-        survey.addresses.append(use)
-    elif name == b"upstream":
-        survey.upstreams.add(arguments[0].value.decode("latin-1").lower())
-    elif name == b"set" and len(arguments) == 2:
-        survey.values.setdefault(_variable(arguments[0]), []).append(_Use(path, data, arguments[1], "set"))
-    elif name in VALUE_MAPS and directive.block is not None:
-        entries = [_Use(path, data, entry.words[1], name.decode()) for entry in directive.block if len(entry.words) > 1]
-        survey.values.setdefault(_variable(arguments[-1]), []).extend(entries)
-    elif name == b"resolver" and any(word.value.startswith(DOCKER_DNS) for word in arguments):
-        survey.findings.append(
-            use.finding("NGX-RESOLVER", "WARN", "Docker's resolver, which does not exist on Fargate", "use the VPC's resolver, 169.254.169.253"),
-        )
-    elif name in (b"allow", b"deny", b"set_real_ip_from") and arguments[0].value.startswith(DOCKER_RANGES):
-        survey.findings.append(
-            use.finding("NGX-DOCKER-RANGE", "WARN", "a Docker bridge address; on Fargate Nginx sees the load balancer's addresses", "use the VPC's range"),
-        )
+    def _follows(self, use: Use, found: address.VariableAddress) -> bool:
+        """Whether the values of a variable are addresses (or, by the user's word, hosts). What is not followed is told."""
+        name = found.name.lower()
+        values = self.survey.values.get(name)
+        if values is None:
+            is_placeholder = self.given is not None and found.name.isupper() and name not in self.survey.runtime
+            self._tell(use, "NGX-PLACEHOLDER" if is_placeholder else "NGX-VARIABLE", name=found.name)
+            return False
+        if found.has_port and name not in self.host_variables:
+            places = ", ".join(f"{value.raw.decode('latin-1')!r} at {value.path}:{lexer.place(value.data, value.start)[0]}" for value in values[:5])
+            self._tell(use, "NGX-HOST-VARIABLE", name=found.name, values=f" ({places})" if places else "")
+            return False
+        return True
 
-
-def _variable(word: lexer.Word) -> str:
-    return word.value.decode("latin-1").lstrip("$").strip("{}")
-
-
-def _reachable(survey: _Survey, findings: list[Finding]) -> t.Iterator[_Use]:
-    """Every word that is an address: written in a pass, or given to a variable that a pass uses (through any number of variables)."""
-    queue = list(survey.addresses)
-    seen: set[str] = set()
-    while queue:
-        use = queue.pop(0)
-        found = address.parse(use.word.raw)
-        if isinstance(found, address.Undecidable):
-            findings.append(
-                use.finding(
-                    "NGX-UNDECIDABLE",
-                    "BLOCKER",
-                    "the host is put together from variables at run time",
-                    "name host and port in one variable that is set in the conf",
-                ),
-            )
-        elif isinstance(found, address.VariableAddress):
-            if found.name not in survey.values and use.directive != "map":
-                findings.append(_unset_variable(use, found.name))
-            if found.name not in seen:
-                seen.add(found.name)
-                queue.extend(survey.values.get(found.name, []))
+    def _address(self, use: Use, found: address.Address, pieces: list[environment.Piece]) -> None:
+        kind = use.via
+        is_value = use.directive != kind  # written in a set or a map; the port may stand behind the variable
+        is_upstream = kind not in HOST_ONLY and (use.space, found.key) in self.survey.upstreams
+        if is_upstream and not found.has_port:
+            return  # the upstream's name, not a host: its servers are addresses of their own
+        if found.scheme and found.scheme not in SCHEMES.get(kind, set()):
+            self._tell(use, "NGX-SCHEME", directive=kind)
+        elif found.key not in self.hosts:
+            self._other_host(use, found)
+        elif is_upstream and not is_value:
+            self._tell(use, "NGX-UPSTREAM-PORT")
+        elif not (found.has_port or kind in HOST_ONLY or self._has_default_port(use, found) or use.is_host):
+            self._tell(use, "NGX-NO-PORT")
         else:
-            # A host cannot be spelled with an escape: nginx resolves only those of quotes, backslashes and control characters.
-            yield use
+            self._change(use, found, pieces)
 
+    def _has_default_port(self, use: Use, found: address.Address) -> bool:
+        if found.scheme in DEFAULT_PORTS:
+            return True
+        # The value of a variable behind "http://": proxy_pass http://$v
+        return use.directive != use.via and use.via == "proxy_pass" and use.space == HTTP
 
-def _unset_variable(use: _Use, name: str) -> Finding:
-    return use.finding(
-        "NGX-VARIABLE",
-        "ACTION",
-        f"{name} is not set in the conf: it comes from the environment (a template) or from another module",
-        f"if it names a container of the task, set {name} to 127.0.0.1 in the task definition's environment",
-    )
+    def _change(self, use: Use, found: address.Address, pieces: list[environment.Piece]) -> None:
+        held = environment.holder(pieces, found.start, found.end)
+        if held is None:
+            self._tell(use, "NGX-UNDECIDABLE")
+            return
+        piece, offset = held
+        new = self.hosts[found.key]
+        if piece.variable:
+            self.environment.setdefault(piece.variable, []).append((offset, offset + len(found.host), new, use))
+        else:
+            start = use.start + piece.start + offset
+            line, column = lexer.place(use.data, start)
+            before = found.host.decode("latin-1")
+            self.result.edits.append(Edit(use.path, line, column, start, start + len(found.host), before, new, use.directive, use.via))
+        port = found.port or DEFAULT_PORTS.get(found.scheme, HOST_ONLY.get(use.via, 0) if not found.has_port else 0)
+        if port and use.via not in NO_TCP:
+            self.ports.setdefault((new, port), {}).setdefault(self.owners.get(found.key, found.key), use)
 
+    def _other_host(self, use: Use, found: address.Address) -> None:
+        """A host that is no peer is left alone; what looks like one that will be gone is told."""
+        try:
+            literal = ipaddress.ip_address(found.key)
+        except ValueError:
+            if FOREIGN_PLACEHOLDER.search(found.host.decode("latin-1")):
+                self._tell(use, "NGX-UNDECIDABLE")
+            elif found.key != "localhost" and ONE_LABEL.match(found.key) and use.directive == use.via:
+                self._tell(use, "NGX-UNKNOWN-HOST")
+            return
+        if literal in DOCKER_NETWORK:
+            self._tell(use, "NGX-DOCKER-ADDRESS")
+        elif literal.is_private and not literal.is_loopback and not literal.is_link_local:
+            self._tell(use, "NGX-ADDRESS")
 
-def _collisions(ports: t.Mapping[tuple[str, int], set[str]]) -> list[Finding]:
-    """Two containers on one port: on EC2 each had its own address, on Fargate they share one."""
-    return [
-        Finding(
-            "NGX-PORT-CLASH",
-            "BLOCKER",
-            "",
-            0,
-            0,
-            ", ".join(sorted(names)),
-            f"{' and '.join(sorted(names))} are both reached on port {port}; on Fargate they share one address",
-            "let one of them listen on another port",
-        )
-        for (_host, port), names in sorted(ports.items())
-        if len(names) > 1
-    ]
+    def _environment(self) -> None:
+        """The values that must change, each once, and the places that use them."""
+        for name in sorted(self.environment):
+            spans = self.environment[name]
+            before = (self.given or {})[name].encode("utf-8", "surrogateescape")
+            after = before
+            for start, end, new in sorted({span[:3] for span in spans}, reverse=True):
+                after = after[:start] + new.encode() + after[end:]
+            first = min((span[3] for span in spans), key=lambda use: (use.path, use.start))
+            line, column = lexer.place(first.data, first.start)
+            host = before[spans[0][0] : spans[0][1]].decode("utf-8", "replace")
+            text = (before.decode("utf-8", "surrogateescape"), after.decode("utf-8", "surrogateescape"))
+            self.result.environment.append(EnvironmentEdit(name, *text, host, first.path, line, column))
+            self._tell(first, "NGX-ENVIRONMENT", name=name, host=host, after=spans[0][2])
 
-
-def _commented_passes(path: str, data: bytes, hosts: t.Mapping[str, str]) -> t.Iterator[Finding]:
-    """Passes to a peer that are commented out are left alone, and told."""
-    for number, line in enumerate(data.split(b"\n"), start=1):
-        text = line.strip(lexer.SPACE)
-        if not text.startswith(b"#"):
-            continue
-        words = text.lstrip(b"# \t").rstrip(b"; \t").split()
-        if len(words) == 2 and words[0] in PASSES:
-            found = address.parse(words[1].strip(b"\"';"))
-            if isinstance(found, address.Address) and found.key in hosts:
-                why = "a commented-out address of a peer was left as it is"
-                yield Finding("NGX-COMMENT", "INFO", path, number, line.index(b"#") + 1, text.decode("latin-1"), why, "")
-
-
-def _template_finding(path: str) -> Finding:
-    why = "a template in another language than nginx's ({{ or {%); it was left untouched"
-    return Finding("NGX-TEMPLATE", "WARN", path, 0, 0, "", why, "rewrite it by hand, or give the rendered conf")
-
-
-def _bom_finding(path: str) -> Finding:
-    return Finding("NGX-BOM", "WARN", path, 1, 1, "", "the file starts with a UTF-8 byte order mark, which nginx takes for text", "save it without one")
-
-
-def _syntax_finding(path: str, error: lexer.ConfError) -> Finding:
-    why = f"nginx cannot read this file: {error.message}; it was left untouched"
-    return Finding("NGX-SYNTAX", "WARN", path, error.line, error.column, "", why, "correct it")
+    def _collisions(self) -> None:
+        """Two containers on one port, or one on Nginx's own: on EC2 each had its own address, on Fargate they share one."""
+        for (_host, port), users in sorted(self.ports.items()):
+            names = " and ".join(sorted(users))
+            use = users[max(users)]
+            if len(users) > 1:
+                self._tell(use, "NGX-PORT-CLASH", names=names, port=port)
+            if port in self.survey.listens:
+                self._tell(use, "NGX-LISTEN-CLASH", names=names, port=port)

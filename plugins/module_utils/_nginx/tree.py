@@ -12,7 +12,7 @@ from . import lexer
 
 # Where the images in common use keep their main conf. The first that exists is the conf prefix against which includes are resolved.
 MAIN_CONFS = ("etc/nginx/nginx.conf", "usr/local/openresty/nginx/conf/nginx.conf", "opt/bitnami/nginx/conf/nginx.conf", "usr/local/nginx/conf/nginx.conf")
-CONF_NAMES = ("*.conf", "*.template", "*.stream-template", "*.vhost")
+CONF_NAMES = ("*.conf", "*.template", "*.stream-template", "*.vhost", "*.tmpl", "*.tpl", "*.j2")
 # Debian's and Alpine's folders hold confs without a suffix.
 CONF_FOLDERS = frozenset(
     ["sites-enabled", "sites-available", "snippets", "conf.d", "http.d", "default.d", "server_blocks", "modules-enabled", "templates", "stream-conf.d"]
@@ -36,8 +36,30 @@ def is_conf(path: str) -> bool:
     return any(fnmatch.fnmatchcase(name, pattern) for pattern in CONF_NAMES) or folder in CONF_FOLDERS
 
 
+def matching(pattern: bytes, files: t.Iterable[str], prefix: str | None = None) -> set[str]:
+    """The files that an include reaches. It is relative to the folder of the main conf, not of the including file, and matches as glob(3) does.
+
+    Without a prefix every folder may be that of the main conf: a pattern then matches the end of a path.
+    """
+    wanted = [part for part in pattern.decode("latin-1").split("/") if part not in ("", ".")]
+    if prefix is not None and not pattern.startswith(b"/"):
+        wanted = [*(part for part in prefix.split("/") if part), *wanted]
+    found = set()
+    for path in files:
+        parts = [part for part in path.split("/") if part]
+        if prefix is None:
+            parts = parts[-len(wanted) :] if wanted else []
+        if wanted and len(parts) == len(wanted) and all(_matches(part, one) for part, one in zip(parts, wanted, strict=True)):
+            found.add(path)
+    return found
+
+
+def _matches(name: str, pattern: str) -> bool:
+    return fnmatch.fnmatchcase(name, pattern) and (pattern.startswith(".") or not name.startswith("."))
+
+
 def included(main: str, files: t.Mapping[str, bytes]) -> set[str]:
-    """The files that Nginx reads, starting from ``main``. An include is relative to the folder of the main conf, not of the including file."""
+    """The files that Nginx reads, starting from ``main``."""
     prefix = posixpath.dirname(main)
     seen: set[str] = set()
     queue = [main]
@@ -52,6 +74,5 @@ def included(main: str, files: t.Mapping[str, bytes]) -> set[str]:
             continue
         for directive, _around in lexer.walk(directives):
             if directive.name == b"include" and directive.arguments:
-                pattern = posixpath.join("/" + prefix, directive.arguments[0].value.decode("latin-1")).lstrip("/")
-                queue.extend(each for each in files if fnmatch.fnmatchcase(each, pattern))
+                queue.extend(matching(directive.arguments[0].value, files, prefix))
     return seen
