@@ -17,6 +17,8 @@ CONF_NAMES = ("*.conf", "*.template", "*.stream-template", "*.vhost", "*.tmpl", 
 CONF_FOLDERS = frozenset(
     ["sites-enabled", "sites-available", "snippets", "conf.d", "http.d", "default.d", "server_blocks", "modules-enabled", "templates", "stream-conf.d"]
 )
+# "~" is what Ansible's and editors' backups end with.
+NO_CONF_SUFFIXES = (".default", ".example", ".bak", ".orig", "~")
 NOT_CONFS = frozenset(["mime.types", "koi-utf", "koi-win", "win-utf"])
 
 
@@ -31,7 +33,7 @@ def is_conf(path: str) -> bool:
     More than what nginx.conf reaches, on purpose: entrypoints copy and render files at start.
     """
     name, folder = posixpath.basename(path), posixpath.basename(posixpath.dirname(path))
-    if name in NOT_CONFS or name.endswith((".default", ".example", ".bak", ".orig")):
+    if name in NOT_CONFS or name.startswith(".") or name.endswith(NO_CONF_SUFFIXES):
         return False
     return any(fnmatch.fnmatchcase(name, pattern) for pattern in CONF_NAMES) or folder in CONF_FOLDERS
 
