@@ -168,7 +168,7 @@ class Surveyor:
                 self.survey.addresses.append(Use(path, self.files[path], start, raw, name.decode(), name.decode(), space))
         elif name.endswith(b"_by_lua"):
             self._code(path, arguments[-1].start, arguments[-1].end)
-        elif name not in NO_ADDRESS:
+        elif name not in NO_ADDRESS and path not in self._value_files:
             self._mentions(path, name, arguments, space)
 
     def _mentions(self, path: str, name: bytes, arguments: tuple[lexer.Word, ...], space: str) -> None:
