@@ -24,6 +24,8 @@ def read(params: t.Mapping[str, t.Any]) -> Peers:
     given = {str(name): str(host) for name, host in (params.get("peers") or {}).items()}
     environment = {str(name): str(value) for name, value in (params.get("environment") or {}).items()}
     definition = params.get("task_definition")
+    if not definition and not given:
+        raise CutoverError("peers: no container is named. Either peers or task_definition should name the task's other containers. Nothing was changed.")
     if not definition:
         return Peers(given, {}, environment or None)
     container = _container(definition, params.get("container"))
