@@ -27,6 +27,7 @@ SYSLOG = re.compile(rb"syslog:(?:[^,]*,)*?server=")
 CLIENT_RANGES = frozenset([b"allow", b"deny", b"set_real_ip_from"])
 # Docker gives its bridges 172.17.0.0/16 and the following; 172.31.0.0/16 is AWS's default VPC.
 DOCKER_RANGE = re.compile(rb"172\.(?:1[7-9]|2\d|30)\.")
+NAMED_GROUP = re.compile(rb"\(\?P?<(\w+)>")
 DOCKER_DNS = b"127.0.0.11"
 NO_ADDRESS = frozenset([b"server_name", b"upstream", b"log_format", b"include", b"set", b"listen"])
 OTHER_LANGUAGE = re.compile(rb"\{\{|\{%|<%")
@@ -75,6 +76,7 @@ class Surveyor:
         self._peer = re.compile(rb"(?i)(?<![\w.-])(?:" + anything + rb")(?![\w.-])")
         self._quoted_peer = re.compile(rb"(?i)(?<=[\"'/@])(?:" + anything + rb")(?=[:\"'/])")
         self._address_like = re.compile(rb"(?i)(?:(?:^|(?<=[/@=]))(?:" + anything + rb")(?=:\d)|(?<=//)(?:" + anything + rb")(?=[:/]|$))")
+        self._naming = {path for path, data in files.items() if self._peer.search(data)}
         self._streams: set[str] = set()
         self._value_files: dict[str, str] = {}  # file included by a map -> the map's variable
 
@@ -98,7 +100,7 @@ class Surveyor:
             directives = lexer.parse(data)
         except lexer.ConfError as error:
             # What cannot be read is only harmless when no peer is in it.
-            severity = BLOCKER if self._peer.search(data) else ""
+            severity = BLOCKER if path in self._naming else ""
             mark = OTHER_LANGUAGE.search(data)
             if mark:
                 found.append(finding("NGX-TEMPLATE", path, lexer.place(data, mark.start()), mark[0].decode(), severity))
@@ -110,20 +112,23 @@ class Surveyor:
 
     def _contexts(self, parsed: t.Mapping[str, tuple[lexer.Directive, ...]]) -> None:
         """Which files are included inside ``stream {}`` and inside maps: their text alone does not say it."""
-        for directives in parsed.values():
+        includes: list[tuple[str, set[str]]] = []
+        for path, directives in parsed.items():
             for directive, around in lexer.walk(directives):
-                if directive.name != b"include" or not directive.arguments:
-                    continue
-                reached = tree.matching(directive.arguments[0].value, self.files)
-                if b"stream" in around:
-                    self._streams.update(reached)
-        for directives in parsed.values():
-            for directive, _around in lexer.walk(directives):
-                if directive.name in VALUE_MAPS and directive.block and directive.arguments:
+                if directive.name == b"include" and directive.arguments:
+                    reached = tree.matching(directive.arguments[0].value, self.files)
+                    includes.append((path, reached))
+                    if b"stream" in around:
+                        self._streams |= reached
+                elif directive.name in VALUE_MAPS and directive.block and directive.arguments:
                     for entry in directive.block:
                         if entry.name == b"include" and entry.arguments:
                             reached = tree.matching(entry.arguments[0].value, self.files)
                             self._value_files.update(dict.fromkeys(reached, _variable(directive.arguments[-1])))
+        size = -1
+        while size != len(self._streams):  # what a file of a stream includes is in the stream too
+            size = len(self._streams)
+            self._streams.update(*(reached for path, reached in includes if path in self._streams))
 
     def _note(self, path: str, directive: lexer.Directive, around: tuple[bytes, ...], space: str) -> None:
         """Put one directive's words where they belong."""
@@ -151,7 +156,8 @@ class Surveyor:
     def _note_other(self, path: str, name: bytes, arguments: tuple[lexer.Word, ...], space: str) -> None:
         first = self._use(path, arguments[0], name, space)
         for word in arguments:
-            self.survey.runtime.update(match.decode("latin-1").lower() for match in re.findall(rb"\(\?P?<(\w+)>", word.value))
+            if b"(?" in word.raw:
+                self.survey.runtime.update(match.decode("latin-1").lower() for match in NAMED_GROUP.findall(word.value))
         if name == b"resolver":
             if any(word.value.startswith(DOCKER_DNS) for word in arguments):
                 self.survey.findings.append(first.finding("NGX-RESOLVER"))
@@ -168,7 +174,7 @@ class Surveyor:
                 self.survey.addresses.append(Use(path, self.files[path], start, raw, name.decode(), name.decode(), space))
         elif name.endswith(b"_by_lua"):
             self._code(path, arguments[-1].start, arguments[-1].end)
-        elif name not in NO_ADDRESS and path not in self._value_files:
+        elif path in self._naming and name not in NO_ADDRESS and path not in self._value_files:
             self._mentions(path, name, arguments, space)
 
     def _mentions(self, path: str, name: bytes, arguments: tuple[lexer.Word, ...], space: str) -> None:
@@ -212,7 +218,7 @@ class Surveyor:
 
     def _comments(self, path: str, data: bytes) -> None:
         """Passes to a peer that are commented out are left alone, and told."""
-        if b"#" not in data or not self._peer.search(data):
+        if path not in self._naming:
             return
         for number, line in enumerate(data.split(b"\n"), start=1):
             text = line.strip(lexer.SPACE)
