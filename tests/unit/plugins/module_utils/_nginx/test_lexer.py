@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import re
+
 import pytest
 from ansible_collections.cutover.fargate.plugins.module_utils._nginx import lexer
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 
@@ -72,13 +75,54 @@ def test_deep_nesting_does_not_exhaust_the_stack() -> None:
     assert len(words(b"a {" * 5000 + b"}" * 5000)) == 5000
 
 
-@given(st.binary(max_size=400))
-def test_any_bytes_are_read_or_refused(data: bytes) -> None:
-    """No crash and no hang; what is read lies in order inside the file."""
+# LONG: a hundred times the examples, for a night.
+EXAMPLES = 300 * (100 if os.environ.get("CUTOVER_LONG") else 1)
+BYTES = st.binary(max_size=400)
+ATOMS = st.lists(
+    st.sampled_from([b"a", b" ", b"\n", b"\r\n", b";", b"{", b"}", b'"', b"'", b"\\", b"$", b"${", b"#", b")", b"server", b"a_by_lua_block", b"--", b"[[", b"]]", b"[=[", b"\xff"]),
+    max_size=60,
+).map(b"".join)
+
+
+def parsed(data: bytes) -> tuple[tuple[lexer.Directive, ...], lexer.ConfError | None]:
     try:
-        directives = lexer.parse(data)
-    except lexer.ConfError:
-        return
-    spans = [(word.start, word.end) for directive, _around in lexer.walk(directives) for word in directive.words]
-    assert spans == sorted(spans)
-    assert all(0 <= start <= end <= len(data) for start, end in spans)
+        return lexer.parse(data), None
+    except lexer.ConfError as error:
+        return (), error
+
+
+@settings(max_examples=EXAMPLES, derandomize=True, deadline=None)
+@given(BYTES | ATOMS)
+def test_any_bytes_are_read_or_refused(data: bytes) -> None:
+    """No crash and no hang. What is read lies in order inside the file, between it is nothing but white space, comments and punctuation."""
+    directives, refused = parsed(data)
+    if refused is not None:
+        assert 1 <= refused.line <= data.count(b"\n") + 1
+        assert 1 <= refused.column <= len(data.split(b"\n")[refused.line - 1]) + 1
+    found = [directive for directive, _around in lexer.walk(directives)]
+    spans = sorted([(word.start, word.end) for each in found for word in each.words] + [each.lua for each in found if each.lua])
+    words = [word for each in found for word in each.words]
+    assert [(word.start, word.end) for word in words] == sorted((word.start, word.end) for word in words)
+    assert all(data[word.start : word.end] == word.raw for word in words)
+    position = 0 if refused is None else len(data)
+    for start, end in [*spans, (len(data), len(data))]:
+        between = re.sub(rb"#[^\n]*", b"", data[position:start])
+        assert not between.strip(b" \t\r\n;{}\"'"), (data, between)
+        position = end
+
+
+@settings(max_examples=EXAMPLES, derandomize=True, deadline=None)
+@given(st.lists(st.lists(st.binary(max_size=30), min_size=1, max_size=5), max_size=6), st.sampled_from([b'"', b"'"]))
+def test_what_is_written_in_quotes_is_read_back(statements: list[list[bytes]], quote: bytes) -> None:
+    def written(value: bytes) -> bytes:
+        return quote + value.replace(b"\\", b"\\\\").replace(quote, b"\\" + quote) + quote
+
+    data = b"".join(b" ".join(written(value) for value in statement) + b";\n" for statement in statements)
+    assert words(data) == statements
+
+
+@pytest.mark.parametrize("unit", [b'"', b"'", b"\\", b"$", b"${", b" ", b"#", b"a", b'"a\\', b'a "', b"{", b"a{", b"a ", b"a_by_lua_block {", b"[[", b"--[", b"#\n", b'"" '])
+def test_the_work_grows_with_the_file_and_no_faster(unit: bytes) -> None:
+    """A pattern that backtracks would not come back from these."""
+    for data in (unit * 10_000, b"x " + unit * 10_000, b"a_by_lua_block {" + unit * 10_000):
+        parsed(data)

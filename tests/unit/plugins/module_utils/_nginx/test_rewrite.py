@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.cutover.fargate.plugins.module_utils._nginx import lexer, tree
 from ansible_collections.cutover.fargate.plugins.module_utils._nginx.rewrite import apply, rewrite
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 PEERS = {"php-fpm": "127.0.0.1", "api": "127.0.0.1", "App": "127.0.0.1"}
@@ -128,6 +128,7 @@ def confs(draw: st.DrawFn) -> bytes:
     return out
 
 
+@settings(max_examples=200, derandomize=True, deadline=None)
 @given(confs())
 def test_rewriting_is_idempotent_and_touches_only_its_spans(data: bytes) -> None:
     result = rewrite({"a": data}, PEERS)
