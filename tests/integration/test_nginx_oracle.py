@@ -15,8 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from ansible_collections.cutover.fargate.plugins.module_utils._aws.errors import CutoverError
 from ansible_collections.cutover.fargate.plugins.module_utils._nginx import lexer
 from ansible_collections.cutover.fargate.plugins.module_utils._nginx.rewrite import Rewrite, rewrite
+from ansible_collections.cutover.fargate.plugins.module_utils._nginx_conf.work import Actions, run
 
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
 FACTOR = 10 if os.environ.get("CUTOVER_LONG") else 1
@@ -308,3 +310,37 @@ def test_an_error_names_the_line_that_nginx_names(tmp_path: Path, text: bytes) -
     with pytest.raises(lexer.ConfError) as caught:
         lexer.parse(text)
     assert caught.value.line == int(line[1])
+
+
+# The module, with nginx as its validation
+
+
+def test_nginx_validates_the_new_conf_before_a_byte_is_written(tmp_path: Path) -> None:
+    """Links, relative and absolute includes lead into the copy: with the old text nginx would not find the peer."""
+    conf = tmp_path / "nginx"
+    (conf / "sites-available").mkdir(parents=True)
+    (conf / "sites-enabled").mkdir()
+    temporary = "".join(f"{kind}_temp_path {tmp_path}/{kind}; " for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    head = f"pid {tmp_path}/nginx.pid; error_log stderr; events {{}} http {{ access_log off; {temporary}"
+    (conf / "nginx.conf").write_text(f"{head} include sites-enabled/*; include {conf}/upstream.inc; }}")
+    (conf / "upstream.inc").write_bytes(b"upstream php { server " + PEER + b":9000; }")
+    site = conf / "sites-available" / "shop"
+    site.write_bytes(b"server { listen 18080; location / { fastcgi_pass php; } location /x { fastcgi_pass " + PEER + b":9001; } }")
+    (conf / "sites-enabled" / "shop").symlink_to(site)
+
+    def command(words: list[str]) -> tuple[int, str, str]:
+        done = subprocess.run(words, capture_output=True, text=True, check=False, env=IMPATIENT)
+        return done.returncode, done.stdout, done.stderr
+
+    def replace(path: str, data: bytes, backup: bool) -> None:
+        Path(path).write_bytes(data)
+
+    params = {"path": str(conf), "peers": {PEER.decode(): "127.0.0.1"}, "validate": f"{NGINX} -t -c %s"}
+    site_text = site.read_bytes()
+    site.write_bytes(site_text + b" nonsense on;")
+    with pytest.raises(CutoverError, match=r"nothing was changed: .*unknown directive \"nonsense\" in .*nginx/sites-enabled/shop:1"):
+        run(params, False, Actions(replace, command))
+    assert PEER in site.read_bytes()
+    site.write_bytes(site_text)
+    assert len(run(params, False, Actions(replace, command))["edits"]) == 2
+    assert command([str(NGINX), "-t", "-c", str(conf / "nginx.conf")])[0] == 0
