@@ -46,13 +46,21 @@ options:
         type: dict
         required: true
       platform:
-        description: Which image of a multi-platform index to take, as C(os/architecture).
+        description: The platform that Fargate will run, as C(os/architecture). Of a multi-platform index that image is taken.
         type: str
         default: linux/amd64
       tags:
         description: Tags of the repository when it is created.
         type: dict
         default: {}
+  platforms:
+    description:
+      - More platforms to keep when the source is a multi-platform index, as C(os/architecture[/variant]), or V(all).
+      - The result is then an index as well, with the confs of every platform rewritten.
+      - Attestations (provenance, SBOM) are left out, as they speak of the source. A source that is a single image stays one.
+    type: list
+    elements: str
+    default: []
   waive:
     description: Ids of findings of severity BLOCKER that shall not stop the push.
     type: list
@@ -74,6 +82,10 @@ attributes:
   idempotent:
     support: full
 notes:
+  - Layers compressed with zstd need the Python package zstandard on the controller. Plain and gzip layers need nothing.
+  - An image in which no conf names a peer is pushed as it is, with the source's digest.
+  - For source images outside of Amazon ECR the credentials that C(docker login) left on the controller are used, when there are some.
+  - Requests are repeated after connection errors and the answers 429, 500, 502, 503 and 504. A download goes on where it broke off, an upload is repeated.
   - An action plugin of the same name runs the work in the controller's process, so that the progress of long transfers can be seen.
   - Needs the permissions ecr:GetAuthorizationToken, ecr:DescribeRepositories, ecr:CreateRepository, ecr:TagResource, ecr:BatchGetImage,
     ecr:GetDownloadUrlForLayer, ecr:BatchCheckLayerAvailability, ecr:InitiateLayerUpload, ecr:UploadLayerPart,
@@ -135,7 +147,7 @@ images:
       returned: always
       sample: sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
     architecture:
-      description: The image's own word on its architecture.
+      description: The image's own word on its architecture. For an index those of all its platforms.
       type: str
       returned: always
       sample: amd64

@@ -22,5 +22,6 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
             "tags": {"type": "dict", "default": {}},
         },
     },
+    "platforms": {"type": "list", "elements": "str", "default": []},
     "waive": {"type": "list", "elements": "str", "default": []},
 }

@@ -2,6 +2,7 @@
 # This module util is PRIVATE to the collection. It can have breaking changes at any time.
 """A registry client and the append of one layer, over the OCI distribution API: no Docker daemon, no build tool.
 
-``reference`` image names; ``registry`` HTTP; ``layers`` tar files; ``derive`` an image plus one layer.
+``reference`` image names; ``credentials`` what docker login left; ``transport`` HTTP; ``blob`` verified streams; ``registry`` the API;
+``layers`` tar files; ``derive`` an image plus one layer.
 https://github.com/opencontainers/distribution-spec/blob/main/spec.md
 """

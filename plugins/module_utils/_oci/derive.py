@@ -11,14 +11,22 @@ import typing as t
 from dataclasses import dataclass
 
 from . import layers
-from .registry import CHUNK, Manifest, Registry, RegistryError
+from .blob import Meter
+from .registry import Manifest, Registry
+from .transport import CHUNK, RegistryError
 
 OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
 DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"
 OCI_LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+OCI_INDEX = "application/vnd.oci.image.index.v1+json"
+BASE = "org.opencontainers.image.base.digest"
 EPOCH = "1970-01-01T00:00:00Z"
+ALL = "all"
+LONG = 32 << 20
+
+Progress = t.Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -40,47 +48,99 @@ class Image:
 
 
 @dataclass(frozen=True)
+class Source:
+    """What an image name stands for: ``images`` holds the platforms that are kept, ``index`` the index they came from when it is to be an index again."""
+
+    images: tuple[Image, ...]
+    index: Manifest | None = None
+    entries: tuple[dict[str, t.Any], ...] = ()
+
+    @property
+    def manifest(self) -> Manifest:
+        return self.index or self.images[0].manifest
+
+
+@dataclass(frozen=True)
 class Derived:
-    """What is to be pushed. ``manifest.digest`` tells whether it is there already."""
+    """What is to be pushed for one platform. ``manifest.digest`` tells whether it is there already."""
 
     manifest: Manifest
     config: bytes
     layer: layers.Layer | None
 
 
-def find(registry: Registry, repository: str, version: str, platform: str) -> Image:
-    """The image for ``os/architecture``; an index is followed, attestations in it are passed over."""
+def find(registry: Registry, repository: str, version: str, platforms: t.Sequence[str]) -> Source:
+    """The images for ``os/architecture[/variant]``; an index is followed, attestations in it are passed over.
+
+    An index gives, for one platform, that image alone; for several (or ``all``) an index again. A single image is what it is. https://github.com/opencontainers/image-spec/blob/main/image-index.md
+    """
+    name = f"{repository}:{version}"
     manifest = registry.manifest(repository, version)
-    if manifest.is_index:
-        manifest = registry.manifest(repository, _choose(manifest, platform, f"{repository}:{version}"))
-    if "layers" not in manifest.content:
-        raise RegistryError(f"{repository}:{version} has a manifest of type {manifest.media_type}, which is not an image of this decade: push it again")
-    config = registry.blob(repository, manifest.content["config"]["digest"])
+    if not manifest.is_index:
+        return Source((_image(registry, repository, manifest, name),))
+    entries = _choose(manifest, platforms, name)
+    images = tuple(_image(registry, repository, registry.manifest(repository, entry["digest"]), name) for entry in entries)
+    single = len(platforms) == 1 and platforms[0] != ALL
+    return Source(images) if single else Source(images, manifest, tuple(entries))
+
+
+def _image(registry: Registry, repository: str, manifest: Manifest, name: str) -> Image:
+    described = manifest.content
+    if not isinstance(described.get("layers"), list) or "digest" not in described.get("config", {}):
+        raise RegistryError(f"{name} has a manifest of type {manifest.media_type}, which is not an image of this decade: push it again")
+    config = registry.blob(repository, described["config"]["digest"])
+    try:
+        diff_ids = json.loads(config)["rootfs"]["diff_ids"]
+    except (ValueError, KeyError, TypeError):
+        diff_ids = None
+    if not isinstance(diff_ids, list) or len(diff_ids) != len(described["layers"]):
+        raise RegistryError(f"{name} is no container image: its configuration ({described['config'].get('mediaType')}) does not list its layers. Check the tag")
     return Image(registry, repository, manifest, config)
 
 
-def _choose(index: Manifest, platform: str, name: str) -> str:
-    offered = []
+def _choose(index: Manifest, platforms: t.Sequence[str], name: str) -> list[dict[str, t.Any]]:
+    """The entries of an index that are asked for, in its order; of several for one platform the first, as container runtimes take it."""
+    offered: dict[str, dict[str, t.Any]] = {}
     for entry in index.content["manifests"]:
-        described = entry.get("platform", {})
-        offered.append(f"{described.get('os')}/{described.get('architecture')}")
-        if offered[-1] == platform:
-            return str(entry["digest"])
-    there = ", ".join(each for each in offered if "unknown" not in each)
-    raise RegistryError(f"{name} has no image for {platform}; it has {there}. Set the architecture in fargate_sizes or push that platform")
+        if not _is_attestation(entry):
+            offered.setdefault(_platform(entry), entry)
+    if ALL in platforms:
+        return list(offered.values())
+    chosen: dict[str, dict[str, t.Any]] = {}
+    for wanted in platforms:
+        match = next((each for each in offered if each == wanted or each.startswith(f"{wanted}/")), None)
+        if match is None:
+            there = ", ".join(offered)
+            raise RegistryError(f"{name} has no image for {wanted}; it has {there}. Set fargate_architecture (or fargate_image_platforms), or push that platform")
+        chosen[match] = offered[match]
+    return [entry for platform, entry in offered.items() if platform in chosen]
 
 
-def read_tree(image: Image, wanted: t.Callable[[str], bool], progress: t.Callable[[str], None]) -> layers.Tree:
+def _platform(entry: t.Mapping[str, t.Any]) -> str:
+    described = entry.get("platform", {})
+    return "/".join(str(described[key]) for key in ("os", "architecture", "variant") if described.get(key))
+
+
+def _is_attestation(entry: t.Mapping[str, t.Any]) -> bool:
+    """BuildKit's provenance and SBOM, which speak of the image before the change. https://docs.docker.com/build/metadata/attestations/attestation-storage/"""
+    return "vnd.docker.reference.type" in entry.get("annotations", {}) or entry.get("platform", {}).get("os") == "unknown"
+
+
+def read_tree(image: Image, wanted: t.Callable[[str], bool], progress: Progress) -> layers.Tree:
     """The wanted files as the container sees them: newest layer first, whiteouts honoured."""
     tree = layers.Tree(wanted)
     described = image.layers
     for number, layer in enumerate(reversed(described), start=1):
-        if layer["size"] > (32 << 20):
-            progress(f"reading layer {number} of {len(described)} ({layer['size'] >> 20} MiB)")
-        with image.registry.open_blob(image.repository, layer["digest"]) as stream, layers.open_tar(t.cast("t.IO[bytes]", stream), layer["mediaType"]) as tar:
-            tree.add(tar)
-            while stream.read(CHUNK):  # what follows the tar's end still counts for the digest
-                pass
+        what = f"reading layer {number} of {len(described)}"
+        if layer["size"] > LONG:
+            progress(f"{what} ({layer['size'] >> 20} MiB)")
+        with image.registry.open_blob(image.repository, layer["digest"], Meter(what, layer["size"], progress)) as stream:
+            try:
+                tree.add(t.cast("t.IO[bytes]", stream), layer["mediaType"])
+            finally:
+                # What follows the tar's end still counts for the digest; and bytes that are not the layer's are the reason why they can't be unpacked.
+                while stream.read(CHUNK):
+                    pass
     return tree
 
 
@@ -99,32 +159,56 @@ def append(image: Image, entries: t.Sequence[layers.Entry], why: str) -> Derived
     content["config"] = {"mediaType": DOCKER_CONFIG if docker else OCI_CONFIG, "digest": layers.sha256(packed), "size": len(packed)}
     content["layers"].append({"mediaType": DOCKER_LAYER if docker else OCI_LAYER, "digest": layer.digest, "size": len(layer.blob)})
     if not docker:
-        content.setdefault("annotations", {})["org.opencontainers.image.base.digest"] = image.manifest.digest
+        content["annotations"] = {**(content.get("annotations") or {}), BASE: image.manifest.digest}
+    return Derived(_manifest(content, image.manifest.media_type), packed, layer)
+
+
+def index(source: Source, derived: t.Sequence[Derived]) -> Manifest:
+    """The manifest that gets the tag: the derived image's own, or a new index over the derived images."""
+    if source.index is None:
+        return derived[0].manifest
+    content = source.index.content
+    entries = [
+        {**entry, "mediaType": each.manifest.media_type, "digest": each.manifest.digest, "size": len(each.manifest.body)}
+        for entry, each in zip(source.entries, derived, strict=True)
+    ]
+    if entries == content["manifests"]:
+        return source.index
+    content["manifests"] = entries
+    if source.index.media_type == OCI_INDEX:
+        content["annotations"] = {**(content.get("annotations") or {}), BASE: source.index.digest}
+    return _manifest(content, source.index.media_type)
+
+
+def _manifest(content: t.Mapping[str, t.Any], media_type: str) -> Manifest:
     body = _pack(content)
-    return Derived(Manifest(body, image.manifest.media_type, layers.sha256(body)), packed, layer)
+    return Manifest(body, media_type, layers.sha256(body))
 
 
 def _pack(content: t.Any) -> bytes:
     return json.dumps(content, separators=(",", ":")).encode()
 
 
-def push(image: Image, derived: Derived, registry: Registry, repository: str, tag: str, progress: t.Callable[[str], None]) -> None:
-    """Bring every blob over (mounted where the registry allows, streamed otherwise), then the manifest, which makes the tag real.
+def push(source: Source, derived: t.Sequence[Derived], registry: Registry, repository: str, tag: str, progress: Progress) -> None:
+    """Bring every blob over (mounted where the registry allows, streamed otherwise), then the manifests; the last makes the tag real.
 
     Killed anywhere before the last step, the repository has some unreferenced blobs and no tag; the next run goes on from there.
     """
-    for layer in image.layers:
-        copy_blob(image, registry, repository, layer, progress)
-    small = {layers.sha256(derived.config): derived.config}
-    if derived.layer is not None:
-        small[derived.layer.digest] = derived.layer.blob
-    for digest, data in small.items():
-        if not registry.has_blob(repository, digest):
-            registry.upload(repository, digest, len(data), lambda data=data: _memory(data))  # type: ignore[misc]
-    registry.put_manifest(repository, tag, derived.manifest)
+    for image, each in zip(source.images, derived, strict=True):
+        for layer in image.layers:
+            copy_blob(image, registry, repository, layer, progress)
+        small = {layers.sha256(each.config): each.config}
+        if each.layer is not None:
+            small[each.layer.digest] = each.layer.blob
+        for digest, data in small.items():
+            if not registry.has_blob(repository, digest):
+                registry.upload(repository, digest, len(data), lambda data=data: io.BytesIO(data))  # type: ignore[misc]
+        if source.index is not None:
+            registry.put_manifest(repository, each.manifest.digest, each.manifest)
+    registry.put_manifest(repository, tag, index(source, derived))
 
 
-def copy_blob(image: Image, registry: Registry, repository: str, layer: t.Mapping[str, t.Any], progress: t.Callable[[str], None]) -> None:
+def copy_blob(image: Image, registry: Registry, repository: str, layer: t.Mapping[str, t.Any], progress: Progress) -> None:
     digest, size = layer["digest"], layer["size"]
     if registry.has_blob(repository, digest):
         return
@@ -133,13 +217,10 @@ def copy_blob(image: Image, registry: Registry, repository: str, layer: t.Mappin
         session = registry.mount(repository, digest, image.repository)
         if not session:
             return
-    if size > (8 << 20):
-        progress(f"copying layer {digest[7:19]} ({size >> 20} MiB)")
-    registry.upload(repository, digest, size, lambda: image.registry.open_blob(image.repository, digest), session)
-
-
-def _memory(data: bytes) -> t.IO[bytes]:
-    return io.BytesIO(data)
+    what = f"copying layer {digest[7:19]}"
+    if size > LONG:
+        progress(f"{what} ({size >> 20} MiB)")
+    registry.upload(repository, digest, size, lambda: image.registry.open_blob(image.repository, digest, Meter(what, size, progress)), session)
 
 
 def entry_like(original: layers.Entry, data: bytes) -> layers.Entry:

@@ -10,6 +10,7 @@ import io
 import posixpath
 import tarfile
 import typing as t
+import zlib
 from dataclasses import dataclass
 
 try:
@@ -51,12 +52,19 @@ def sha256(data: bytes) -> str:
 
 
 def open_tar(stream: t.IO[bytes], media_type: str) -> tarfile.TarFile:
-    """A streaming reader for a layer of any media type in use: plain, gzip or zstd."""
+    """A streaming reader for a layer of any media type in use: plain, gzip or zstd.
+
+    Lazily pulled layers (eStargz, zstd:chunked) are many gzip members or zstd frames: a reader that stops at the first would see no file of them.
+    """
     if media_type.endswith("zstd"):
         if zstandard is None:
             raise LayerError("the image has zstd layers: install the Python package zstandard on the controller, or give the image in fargate_images")
-        return tarfile.open(fileobj=zstandard.ZstdDecompressor().stream_reader(stream), mode="r|")
-    return tarfile.open(fileobj=stream, mode="r|gz" if "gzip" in media_type else "r|")
+        stream = zstandard.ZstdDecompressor().stream_reader(stream, read_across_frames=True)
+    elif "gzip" in media_type:
+        stream = t.cast("t.IO[bytes]", gzip.GzipFile(fileobj=stream, mode="rb"))
+    elif not media_type.endswith("tar"):
+        raise LayerError(f"a layer of type {media_type} cannot be read here: give an image with plain, gzip or zstd layers in fargate_images")
+    return tarfile.open(fileobj=stream, mode="r|")
 
 
 class Tree:
@@ -68,21 +76,24 @@ class Tree:
         self._hidden: set[str] = set()
         self._opaque: set[str] = set()
 
-    def add(self, layer: tarfile.TarFile) -> None:
+    def add(self, stream: t.IO[bytes], media_type: str) -> None:
+        """Read one layer, older than those before it. A member that comes twice counts as it came last, as when it is unpacked."""
         hidden: set[str] = set()
         opaque: set[str] = set()
-        for member in layer:
+        own: dict[str, Entry] = {}
+        for member, tar in _members(stream, media_type):
             path = posixpath.normpath(member.name).lstrip("/")
             folder, name = posixpath.split(path)
             if name == OPAQUE:
                 opaque.add(folder)
             elif name.startswith(WHITEOUT):
                 hidden.add(posixpath.join(folder, name[len(WHITEOUT) :]))
-            elif not member.isdir() and self._wanted(path) and self._visible(path):
-                self.files[path] = _entry(path, member, layer)
-            if not member.isdir():
+            elif not member.isdir():
                 hidden.add(path)
+                if self._wanted(path) and self._visible(path):
+                    own[path] = _entry(path, member, tar, own)
         # A layer's whiteouts hide what is below it, not what it holds itself.
+        self.files.update(own)
         self._hidden |= hidden
         self._opaque |= opaque
 
@@ -101,8 +112,29 @@ class Tree:
         return {path: entry.data for path, entry in self.files.items() if not entry.link}
 
 
-def _entry(path: str, member: tarfile.TarInfo, layer: tarfile.TarFile) -> Entry:
-    if member.issym() or member.islnk():
+def _members(stream: t.IO[bytes], media_type: str) -> t.Iterator[tuple[tarfile.TarInfo, tarfile.TarFile]]:
+    """The members of a layer in constant memory: a TarFile keeps all it has seen unless told to forget them."""
+    try:
+        with open_tar(stream, media_type) as tar:
+            while (member := tar.next()) is not None:
+                yield member, tar
+                tar.members = []  # type: ignore[attr-defined]
+    except (tarfile.TarError, zlib.error, EOFError, gzip.BadGzipFile) as error:
+        raise LayerError(f"a layer of type {media_type} cannot be unpacked ({error}): push the image again from where it was built") from error
+    except Exception as error:
+        if zstandard is None or not isinstance(error, zstandard.ZstdError):
+            raise
+        raise LayerError(f"a layer of type {media_type} cannot be unpacked ({error}): push the image again from where it was built") from error
+
+
+def _entry(path: str, member: tarfile.TarInfo, layer: tarfile.TarFile, own: t.Mapping[str, Entry]) -> Entry:
+    if member.islnk():
+        # A hard link is a file of its own once it is written anew. Its content came earlier in the same layer.
+        target = own.get(posixpath.normpath(member.linkname).lstrip("/"))
+        if target is None:
+            raise LayerError(f"/{path} is a hard link to /{member.linkname.lstrip('/')}, which is no conf: make it a file of its own in the image")
+        return Entry(path, target.data, member.mode, member.uid, member.gid, target.link)
+    if member.issym():
         return Entry(path, b"", member.mode, member.uid, member.gid, member.linkname)
     content = layer.extractfile(member)
     return Entry(path, content.read() if content else b"", member.mode, member.uid, member.gid)

@@ -10,6 +10,21 @@ from dataclasses import dataclass
 ECR = re.compile(r"(?P<account>\d{12})\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|on\.aws)")
 
 
+# https://github.com/distribution/reference/blob/main/reference.go
+HOST = re.compile(r"[A-Za-z0-9.-]+(?::\d+)?|\[[0-9a-f:]+\](?::\d+)?")
+REPOSITORY = re.compile(r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*")
+TAG = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+LOOPBACK = re.compile(r"(?:localhost|127(?:\.\d+){3}|\[::1\])(?::\d+)?")
+
+
+HUB = ("docker.io", "index.docker.io", "registry-1.docker.io")
+
+
+class BadReferenceError(ValueError):
+    """Not an image name."""
+
+
 @dataclass(frozen=True)
 class Reference:
     """``host`` is '' for Docker Hub's short names. Exactly one of ``tag`` and ``digest`` says which image is meant; the digest wins."""
@@ -22,6 +37,11 @@ class Reference:
     @property
     def version(self) -> str:
         return self.digest or self.tag
+
+    @property
+    def url(self) -> str:
+        """Plain HTTP for this machine's own registries only, as Docker has it."""
+        return f"{'http' if LOOPBACK.fullmatch(self.host) else 'https'}://{self.host or 'registry-1.docker.io'}"
 
     @property
     def ecr_account(self) -> str | None:
@@ -43,4 +63,8 @@ def parse(image: str) -> Reference:
     repository, colon, tag = path.rpartition(":")
     if not colon or "/" in tag:
         repository, tag = path, ""
-    return Reference(host, repository, tag or ("" if digest else "latest"), digest)
+    found = Reference("" if host in HUB else host, repository, tag or ("" if digest else "latest"), digest)
+    parts = ((found.host, HOST), (found.repository, REPOSITORY), (found.tag, TAG), (found.digest, DIGEST))
+    if not repository or any(part and not rule.fullmatch(part) for part, rule in parts):
+        raise BadReferenceError(f"{image!r} is not an image name; it should read host/repository:tag or host/repository@sha256:<64 hexadecimal digits>")
+    return found

@@ -35,6 +35,7 @@ KEYS: dict[str, Key] = {
     ),
     "services": Key(LIST, "The services that belong to the system; without it all that discovery finds.", SERVICES),
     "images": Key(MAPPING, "Container -> image that is used instead of a rewritten one.", CONTAINERS),
+    "image_platforms": Key(LIST, "More platforms to keep of multi-platform images, such as linux/arm64, or all."),
     "sizes": Key(MAPPING, "Service -> {cpu, memory} of its task."),
     "size_table": Key(MAPPING, "CPU units -> list of MiB: replaces the table of sizes that Fargate sells."),
     "architecture": Key(TEXT, "x86_64 or arm64, when neither the task definition nor the instances tell."),
