@@ -30,6 +30,7 @@ options:
         - C(target_groups), C(families), C(log_groups), C(repositories). The defaults are the source's names with C(-fargate).
       - C(services) (list) - The services that belong to the system. Discovery reads only these.
       - C(images) (dict) - Container name to image. The container gets this image, and none is derived for it.
+      - C(image_platforms) (list) - More platforms to keep of multi-platform images, such as V(linux/arm64), or V(all).
       - C(sizes) (dict) - Service name to C({cpu, memory}) of its task. Without it the smallest size that holds what the containers declare.
       - C(size_table) (dict) - CPU units to a list of MiB. Replaces the built-in table of the sizes that Fargate sells.
       - C(architecture) (str) - C(x86_64) or C(arm64), where neither task definition nor instances tell.

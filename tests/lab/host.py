@@ -26,8 +26,8 @@ PROGRAMS = {
     "docker-registry": "docker-registry",
     "mmdebstrap": "mmdebstrap",
 }
-# What only tests use: nginx judges the rewriting of confs. `lab install` brings it, `lab up` does without.
-PROGRAMS_OF_TESTS = {"nginx": "nginx-light"}
+# What only tests use: nginx judges the rewriting of confs, skopeo and umoci the images. `lab install` brings them, `lab up` does without.
+PROGRAMS_OF_TESTS = {"nginx": "nginx-light", "skopeo": "skopeo", "umoci": "umoci"}
 MODULES = {"moto": "moto[server,all]", "boto3": "boto3", "dnslib": "dnslib", "dns": "dnspython", "aiohttp": "aiohttp", "yaml": "PyYAML", "cryptography": "cryptography"}
 POLICY = Path("/usr/sbin/policy-rc.d")
 

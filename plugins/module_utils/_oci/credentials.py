@@ -24,6 +24,8 @@ def stored(host: str, environment: t.Mapping[str, str] = os.environ) -> tuple[st
         config = json.loads((pathlib.Path(folder).expanduser() / "config.json").read_bytes())
     except (OSError, ValueError):
         return "", ""
+    if not isinstance(config, dict):
+        return "", ""
     name = host or HUB
     helper = config.get("credHelpers", {}).get(name) or config.get("credsStore")
     if helper:

@@ -111,7 +111,7 @@ def _choose(index: Manifest, platforms: t.Sequence[str], name: str) -> list[dict
         match = next((each for each in offered if each == wanted or each.startswith(f"{wanted}/")), None)
         if match is None:
             there = ", ".join(offered)
-            raise RegistryError(f"{name} has no image for {wanted}; it has {there}. Set fargate_architecture (or fargate_image_platforms), or push that platform")
+            raise RegistryError(f"{name} has no image for {wanted}; it has {there}. Set fargate_architecture or fargate_image_platforms, or push that platform")
         chosen[match] = offered[match]
     return [entry for platform, entry in offered.items() if platform in chosen]
 

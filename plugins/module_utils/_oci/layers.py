@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import io
@@ -60,7 +61,7 @@ def open_tar(stream: t.IO[bytes], media_type: str) -> tarfile.TarFile:
         if zstandard is None:
             raise LayerError("the image has zstd layers: install the Python package zstandard on the controller, or give the image in fargate_images")
         stream = zstandard.ZstdDecompressor().stream_reader(stream, read_across_frames=True)
-    elif "gzip" in media_type:
+    elif media_type.endswith("gzip"):
         stream = t.cast("t.IO[bytes]", gzip.GzipFile(fileobj=stream, mode="rb"))
     elif not media_type.endswith("tar"):
         raise LayerError(f"a layer of type {media_type} cannot be read here: give an image with plain, gzip or zstd layers in fargate_images")
@@ -81,17 +82,18 @@ class Tree:
         hidden: set[str] = set()
         opaque: set[str] = set()
         own: dict[str, Entry] = {}
-        for member, tar in _members(stream, media_type):
-            path = posixpath.normpath(member.name).lstrip("/")
-            folder, name = posixpath.split(path)
-            if name == OPAQUE:
-                opaque.add(folder)
-            elif name.startswith(WHITEOUT):
-                hidden.add(posixpath.join(folder, name[len(WHITEOUT) :]))
-            elif not member.isdir():
-                hidden.add(path)
-                if self._wanted(path) and self._visible(path):
-                    own[path] = _entry(path, member, tar, own)
+        with _unpacking(media_type), open_tar(stream, media_type) as tar:
+            for member in _members(tar):
+                path = posixpath.normpath(member.name).lstrip("/")
+                folder, name = posixpath.split(path)
+                if name == OPAQUE:
+                    opaque.add(folder)
+                elif name.startswith(WHITEOUT):
+                    hidden.add(posixpath.join(folder, name[len(WHITEOUT) :]))
+                elif not member.isdir():
+                    hidden.add(path)
+                    if self._wanted(path) and self._visible(path):
+                        own[path] = _entry(path, member, tar, own)
         # A layer's whiteouts hide what is below it, not what it holds itself.
         self.files.update(own)
         self._hidden |= hidden
@@ -112,18 +114,20 @@ class Tree:
         return {path: entry.data for path, entry in self.files.items() if not entry.link}
 
 
-def _members(stream: t.IO[bytes], media_type: str) -> t.Iterator[tuple[tarfile.TarInfo, tarfile.TarFile]]:
+def _members(tar: tarfile.TarFile) -> t.Iterator[tarfile.TarInfo]:
     """The members of a layer in constant memory: a TarFile keeps all it has seen unless told to forget them."""
+    while (member := tar.next()) is not None:
+        yield member
+        tar.members = []  # type: ignore[attr-defined]
+
+
+@contextlib.contextmanager
+def _unpacking(media_type: str) -> t.Iterator[None]:
+    """What tarfile and the decompressors say of broken data, as one error."""
+    broken = (tarfile.TarError, zlib.error, EOFError, gzip.BadGzipFile, *((zstandard.ZstdError,) if zstandard else ()))
     try:
-        with open_tar(stream, media_type) as tar:
-            while (member := tar.next()) is not None:
-                yield member, tar
-                tar.members = []  # type: ignore[attr-defined]
-    except (tarfile.TarError, zlib.error, EOFError, gzip.BadGzipFile) as error:
-        raise LayerError(f"a layer of type {media_type} cannot be unpacked ({error}): push the image again from where it was built") from error
-    except Exception as error:
-        if zstandard is None or not isinstance(error, zstandard.ZstdError):
-            raise
+        yield
+    except broken as error:
         raise LayerError(f"a layer of type {media_type} cannot be unpacked ({error}): push the image again from where it was built") from error
 
 

@@ -65,6 +65,6 @@ def parse(image: str) -> Reference:
         repository, tag = path, ""
     found = Reference("" if host in HUB else host, repository, tag or ("" if digest else "latest"), digest)
     parts = ((found.host, HOST), (found.repository, REPOSITORY), (found.tag, TAG), (found.digest, DIGEST))
-    if not repository or any(part and not rule.fullmatch(part) for part, rule in parts):
+    if not repository or path.endswith(":") or any(part and not rule.fullmatch(part) for part, rule in parts):
         raise BadReferenceError(f"{image!r} is not an image name; it should read host/repository:tag or host/repository@sha256:<64 hexadecimal digits>")
     return found

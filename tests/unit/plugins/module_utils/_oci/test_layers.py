@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import io
+import random
 import tarfile
+import tracemalloc
 
 import pytest
 import zstandard
@@ -83,3 +85,75 @@ def test_the_same_content_gives_the_same_digest_in_any_order() -> None:
     with layers.open_tar(io.BytesIO(layer.blob), "tar+gzip") as opened:
         found = {member.name: (member.mode, member.uid, member.mtime) for member in opened}
     assert found == {"a": (0o644, 0, 0), "b": (0o600, 33, 0)}
+
+
+def read(raw: bytes, media_type: str = "tar") -> Tree:
+    tree = Tree(lambda path: path.endswith(".conf"))
+    tree.add(io.BytesIO(raw), media_type)
+    return tree
+
+
+@pytest.mark.parametrize(("media_type", "pack"), [("tar+gzip", gzip.compress), ("tar+zstd", zstandard.compress)])
+def test_layers_of_many_members_are_read_to_the_end(media_type: str, pack: object) -> None:
+    """eStargz and zstd:chunked compress every file on its own."""
+    raw = tar({"a.conf": b"1" * 2000, "b.conf": b"2" * 2000})
+    packed = b"".join(pack(raw[start : start + 1024]) for start in range(0, len(raw), 1024))  # type: ignore[operator]
+    assert sorted(read(packed, media_type).files) == ["a.conf", "b.conf"]
+
+
+@pytest.mark.parametrize(("media_type", "pack"), [("tar", bytes), ("tar+gzip", gzip.compress), ("tar+zstd", zstandard.compress)])
+def test_a_layer_that_ends_early_is_refused(media_type: str, pack: object) -> None:
+    packed = pack(tar({"a.conf": random.Random(1).randbytes(9000)}))  # type: ignore[operator]
+    with pytest.raises(layers.LayerError, match=r"cannot be unpacked .*push the image again"):
+        read(packed[:5000], media_type)
+
+
+@pytest.mark.parametrize("media_type", ["tar+gzip", "tar+zstd"])
+def test_a_layer_that_is_something_else_is_refused(media_type: str) -> None:
+    with pytest.raises(layers.LayerError, match="cannot be unpacked"):
+        read(b"hello" * 500, media_type)
+
+
+def test_a_type_that_nobody_reads_here() -> None:
+    with pytest.raises(layers.LayerError, match=r"of type tar\+gzip\+encrypted cannot be read here"):
+        read(b"", "tar+gzip+encrypted")
+
+
+def test_zstd_without_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layers, "zstandard", None)
+    with pytest.raises(layers.LayerError, match="install the Python package zstandard on the controller"):
+        read(b"", "application/vnd.oci.image.layer.v1.tar+zstd")
+    with pytest.raises(layers.LayerError, match="cannot be unpacked"):
+        read(b"hello" * 500, "tar+gzip")
+
+
+def test_of_two_members_of_one_name_the_last_counts() -> None:
+    first, second = tar({"a.conf": b"1"}), tar({"a.conf": b"2"})
+    assert read(first[:1024] + second).regular_files() == {"a.conf": b"2"}
+
+
+def hard_link(target: str) -> bytes:
+    raw = io.BytesIO(tar({"a.conf": b"1", "other": b"2"}))
+    with tarfile.open(fileobj=raw, mode="a") as out:
+        info = tarfile.TarInfo("b.conf")
+        info.type, info.linkname, info.mode = tarfile.LNKTYPE, target, 0o600
+        out.addfile(info)
+    return raw.getvalue()
+
+
+def test_a_hard_link_is_a_file_of_its_own() -> None:
+    assert read(hard_link("a.conf")).regular_files() == {"a.conf": b"1", "b.conf": b"1"}
+
+
+def test_a_hard_link_to_what_is_not_read() -> None:
+    with pytest.raises(layers.LayerError, match=r"/b\.conf is a hard link to /other, which is no conf"):
+        read(hard_link("other"))
+
+
+def test_many_files_are_not_kept() -> None:
+    raw = tar({f"usr/share/{number}": b"" for number in range(20_000)})
+    tracemalloc.start()
+    read(raw)
+    _now, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 6 << 20  # the names; with the tar's own list of members it is four times that
