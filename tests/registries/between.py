@@ -1,4 +1,4 @@
-"""What stands between a client and a registry: a TCP proxy that hangs up, and an HTTP front that answers in the registry's place."""
+"""What stands between a client and a registry: a TCP proxy that hangs up, an HTTP proxy, and an HTTP front that answers in the registry's place."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import contextlib
 import http.client
 import http.server
 import socket
+import ssl
 import threading
 from collections.abc import Callable
+
+Answer = Callable[[str, str], tuple[int, dict[str, str], bytes] | None]
 
 
 class CuttingProxy:
@@ -39,12 +42,15 @@ class CuttingProxy:
             except OSError:
                 return
             try:
-                server = socket.create_connection(("127.0.0.1", self._upstream))
+                server = self._connect(client)
             except OSError:
                 client.close()
                 continue
             for direction, source, target in (("up", client, server), ("down", server, client)):
                 threading.Thread(target=self._pass, args=(direction, source, target), daemon=True).start()
+
+    def _connect(self, client: socket.socket) -> socket.socket:  # noqa: ARG002
+        return socket.create_connection(("127.0.0.1", self._upstream))
 
     def _pass(self, direction: str, source: socket.socket, target: socket.socket) -> None:
         passed = 0
@@ -69,10 +75,28 @@ class CuttingProxy:
             each.close()
 
 
+class HttpProxy(CuttingProxy):
+    """A proxy for HTTPS as offices have it: CONNECT, here with a password (RFC 9110 9.3.6)."""
+
+    def __init__(self) -> None:
+        super().__init__(0, "up", [])
+        self.asked: list[str] = []
+
+    def _connect(self, client: socket.socket) -> socket.socket:
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            head += client.recv(1)
+        self.asked.append(head.decode())
+        host, _, port = head.split()[1].decode().rpartition(":")
+        server = socket.create_connection((host, int(port)))
+        client.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
+        return server
+
+
 class Front:
     """An HTTP server that answers itself where ``answer(method, path)`` gives (status, headers, body), and asks the registry otherwise."""
 
-    def __init__(self, port: int, answer: Callable[[str, str], tuple[int, dict[str, str], bytes] | None] = lambda method, path: None) -> None:
+    def __init__(self, port: int, answer: Answer = lambda method, path: None, tls: ssl.SSLContext | None = None) -> None:
         self.seen: list[tuple[str, str, dict[str, str]]] = []
         front = self
 
@@ -105,7 +129,9 @@ class Front:
 
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.host = f"127.0.0.1:{self._server.server_address[1]}"
-        self.url = f"http://{self.host}"
+        self.url = f"{'https' if tls else 'http'}://{self.host}"
+        if tls:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
 
     def __enter__(self) -> Front:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()

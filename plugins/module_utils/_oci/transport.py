@@ -18,6 +18,8 @@ import urllib.request
 CHUNK = 1 << 20
 ATTEMPTS = 5
 LONGEST_WAIT = 60.0
+CONNECT_TIMEOUT = 10.0
+READ_TIMEOUT = 60.0
 RETRIED = frozenset([429, 500, 502, 503, 504])
 REDIRECTS = frozenset([301, 302, 303, 307, 308])
 ADVICE = {
@@ -183,6 +185,8 @@ def send(method: str, url: str, headers: t.Mapping[str, str], body: t.Any) -> Re
     connection = _connect(parts)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     try:
+        connection.connect()
+        connection.sock.settimeout(READ_TIMEOUT)
         try:
             connection.request(method, target, body=body, headers=dict(headers))
         except (BrokenPipeError, ConnectionResetError):
@@ -198,13 +202,13 @@ def send(method: str, url: str, headers: t.Mapping[str, str], body: t.Any) -> Re
 def _connect(parts: urllib.parse.SplitResult) -> http.client.HTTPConnection:
     host, port = parts.hostname or "", parts.port
     if parts.scheme != "https":
-        return http.client.HTTPConnection(host, port, timeout=60, blocksize=CHUNK)
+        return http.client.HTTPConnection(host, port, timeout=CONNECT_TIMEOUT, blocksize=CHUNK)
     context = ssl.create_default_context()
     proxy = urllib.request.getproxies().get("https", "")
     if not proxy or urllib.request.proxy_bypass(host):
-        return http.client.HTTPSConnection(host, port, timeout=60, context=context, blocksize=CHUNK)
+        return http.client.HTTPSConnection(host, port, timeout=CONNECT_TIMEOUT, context=context, blocksize=CHUNK)
     through = urllib.parse.urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-    connection = http.client.HTTPSConnection(through.hostname or "", through.port or 8080, timeout=60, context=context, blocksize=CHUNK)
+    connection = http.client.HTTPSConnection(through.hostname or "", through.port or 8080, timeout=CONNECT_TIMEOUT, context=context, blocksize=CHUNK)
     user = urllib.parse.unquote(f"{through.username}:{through.password or ''}") if through.username else ""
     connection.set_tunnel(host, port or 443, {"Proxy-Authorization": f"Basic {base64.b64encode(user.encode()).decode()}"} if user else {})
     return connection
