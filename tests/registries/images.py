@@ -106,8 +106,9 @@ class Pusher:
         location = call("POST", f"{self.url}/v2/{self.repository}/blobs/uploads/", b"")[1]["Location"]
         headers = {"Content-Type": "application/octet-stream"}
         if isinstance(data, Path):
+            size = str(data.stat().st_size)
             with data.open("rb") as file:
-                call("PUT", f"{location}&digest={urllib.parse.quote(digest)}", file, {**headers, "Content-Length": str(data.stat().st_size)})
+                call("PUT", f"{location}&digest={urllib.parse.quote(digest)}", iter(lambda: file.read(1 << 20), b""), {**headers, "Content-Length": size})
         else:
             call("PUT", f"{location}&digest={urllib.parse.quote(digest)}", data, headers)
 
