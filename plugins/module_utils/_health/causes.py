@@ -228,7 +228,12 @@ CAUSES: dict[str, Text] = {
     ),
     "HC_TIMEOUT": Text(
         "Health checks of {target_group_name} time out.",
-        "Nothing in the groups stops them: look whether the container hangs, listens on TCP {port}, and is not starved of CPU.",
+        "Look whether the container hangs, listens on TCP {port}, and is not starved of CPU. {unknown}",
+        TARGETS,
+    ),
+    "HC_LOST": Text(
+        "Health checks of {target_group_name} do not reach the container on TCP {port}: {service} logs those that do, and this task has none.",
+        "No security group that could be read stops them: look at network ACLs both ways, at the port, and at firewalls inside the image.",
         TARGETS,
     ),
     "HC_PORT": Text(
@@ -330,6 +335,11 @@ CAUSES: dict[str, Text] = {
         "Admit the service's group {task_groups} on TCP {port} in the cache's group {group} (--tags security).",
         GROUP,
     ),
+    "STORE_NACL": Text(
+        "A network ACL stands between {service} and{store}.",
+        "Allow TCP {port} to it and the ephemeral ports (1024-65535) back, in the ACLs of both subnets.",
+        "aws ec2 describe-network-acls --region {region} --filters Name=association.subnet-id,Values={subnet}",
+    ),
     "DB_REFUSED": Text("The database refuses connections from {service}: wrong host or port.", "Check DB_HOST and DB_PORT; 127.0.0.1 is the task itself.", LOG),
     "DB_DNS": Text(
         "{service} cannot resolve a host name.", "Use full names; extra hosts, search domains and links of the old task do not exist on Fargate.", LOG
@@ -426,6 +436,7 @@ def render(identifier: str, context: t.Mapping[str, t.Any]) -> Text:
     """The texts of a cause with its placeholders filled."""
     values = _Gaps({key: str(value) for key, value in context.items() if value not in (None, "")})
     values.setdefault("store", "")
+    values.setdefault("unknown", "")
     values.setdefault("streams", f" --log-stream-names {values['stream']}" if "stream" in values else "")
     text = CAUSES[identifier]
-    return Text(*(part.format_map(values) for part in text))
+    return Text(*(part.format_map(values).strip() for part in text))

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from . import predicates
 from .facts import Case
-from .model import SOURCE, WEB, WORKER, Outcome, Service, Snapshot
+from .model import SOURCE, WEB, WORKER, Json, Outcome, Service, Snapshot
 
 # A worker whose queue is out of reach stays RUNNING and says so in its log: such lines within the settling window count against it.
 # Rows about single jobs or the application's own errors do not: a job that fails is not the platform's fault.
@@ -46,9 +46,17 @@ def _reach(snapshot: Snapshot, signal: Service) -> list[Outcome]:
     for store in snapshot.network.data_stores:
         if case.names(str(store.get("address") or "")):
             name = f"reach {'database' if store['kind'] == 'rds' else 'cache'} {store['id']}"
-            closed = case.refused_by(store)
-            outcomes[name] = Outcome(name, not closed, f"TCP {store['port']} {'is not admitted' if closed else 'is not stopped by a group'}", signal.name)
+            outcomes[name] = Outcome(name, *_store(case, store), signal.name)
     return list(outcomes.values())
+
+
+def _store(case: Case, store: Json) -> tuple[bool, str]:
+    """What cannot be computed (a prefix list, a group that could not be read) is left to the probes and the log: it must neither stop nor prove anything."""
+    admitted, stopped = case.admitted_by(store), case.cut_off_from(store)
+    if stopped:
+        return False, stopped
+    said = {True: "is admitted by the groups", False: "is not admitted", None: "could not be computed from the groups"}[admitted]
+    return admitted is not False, f"TCP {store['port']} {said}"
 
 
 def _log(snapshot: Snapshot, signal: Service, settle: float) -> Outcome:

@@ -244,11 +244,14 @@ class Collector:
                 if kind not in self._stores:
                     self._stores[kind] = read()
         snapshot.network.data_stores = [dict(store) for kind in ("rds", "elasticache") for store in self._stores.get(kind, [])]
+        reader = self._reader
+        for name, part in (
+            ("subnets", reader.subnets), ("routes", reader.route_tables), ("acls", reader.network_acls), ("endpoints", reader.endpoints),
+        ) if details else ():  # fmt: skip
+            with self._section(snapshot, name):
+                part(snapshot)
         with self._section(snapshot, "network"):
-            self._reader.groups(snapshot)
-        if details:
-            with self._section(snapshot, "routes"):
-                self._reader.routes(snapshot)
+            reader.groups(snapshot)
 
     # --- logs and images
 

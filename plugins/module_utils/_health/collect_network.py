@@ -36,11 +36,12 @@ class NetworkReader:
         self.clients = clients
 
     def groups(self, snapshot: Snapshot) -> None:
-        """The groups of tasks, load balancer and data stores."""
+        """The groups of tasks, load balancer, data stores and endpoints."""
         network = snapshot.network
         ids = {group for signal in snapshot.services for group in signal.groups}
         ids |= set((snapshot.load_balancer or {}).get("SecurityGroups", []))
         ids |= {group for store in network.data_stores for group in store["groups"]}
+        ids |= {group for endpoint in network.endpoints or [] for group in group_ids(endpoint.get("Groups"), "GroupId")}
         if ids:
             found = pages(self.clients("ec2"), "describe_security_groups", "SecurityGroups", Filters=by("group-id", ids))
             network.security_groups = {group["GroupId"]: group for group in found}
@@ -48,26 +49,46 @@ class NetworkReader:
             known = [network.security_groups[group] for group in store["groups"] if group in network.security_groups]
             store["vpc_id"] = next((group.get("VpcId") for group in known), None)
 
-    def routes(self, snapshot: Snapshot) -> None:
-        ec2, network, subnets = self.clients("ec2"), snapshot.network, _subnets(snapshot)
-        if not subnets:
+    # What one of these cannot read is unknown; the others still count, so each is called for itself.
+
+    def subnets(self, snapshot: Snapshot) -> None:
+        wanted = _subnets(snapshot)
+        if wanted:
+            snapshot.network.subnets = {entry["SubnetId"]: entry for entry in self._ec2("describe_subnets", "Subnets", "subnet-id", wanted)}
+
+    def route_tables(self, snapshot: Snapshot) -> None:
+        snapshot.network.route_tables = self._ec2("describe_route_tables", "RouteTables", "vpc-id", _vpcs(snapshot))
+
+    def network_acls(self, snapshot: Snapshot) -> None:
+        snapshot.network.network_acls = self._ec2("describe_network_acls", "NetworkAcls", "vpc-id", _vpcs(snapshot))
+
+    def endpoints(self, snapshot: Snapshot) -> None:
+        """With their subnets, whose ACLs and blocks count too."""
+        network, vpcs = snapshot.network, _vpcs(snapshot)
+        if not vpcs:
             return
-        network.subnets = {entry["SubnetId"]: entry for entry in pages(ec2, "describe_subnets", "Subnets", Filters=by("subnet-id", subnets))}
-        vpcs = {str(entry["VpcId"]) for entry in network.subnets.values()}
-        if vpcs:
-            network.route_tables = pages(ec2, "describe_route_tables", "RouteTables", Filters=by("vpc-id", vpcs))
-            network.network_acls = pages(ec2, "describe_network_acls", "NetworkAcls", Filters=by("vpc-id", vpcs))
-            network.endpoints = pages(ec2, "describe_vpc_endpoints", "VpcEndpoints", Filters=by("vpc-id", vpcs))
+        found = self._ec2("describe_vpc_endpoints", "VpcEndpoints", "vpc-id", vpcs)
+        more = {str(subnet) for endpoint in found for subnet in endpoint.get("SubnetIds", [])} - set(network.subnets)
+        if more:
+            network.subnets.update({entry["SubnetId"]: entry for entry in self._ec2("describe_subnets", "Subnets", "subnet-id", more)})
+        network.endpoints = found
+
+    def _ec2(self, operation: str, key: str, name: str, values: set[str]) -> list[t.Any]:
+        return pages(self.clients("ec2"), operation, key, Filters=by(name, values)) if values else []
 
     def databases(self) -> list[Json]:
-        """RDS instances and clusters."""
+        """RDS instances and clusters; a cluster names its subnet group only, which its instances spell out."""
         rds, stores = self.clients("rds"), []
+        subnets_of: dict[str, list[str]] = {}
         for entry in pages(rds, "describe_db_instances", "DBInstances"):
             endpoint, groups = entry.get("Endpoint") or {}, group_ids(entry.get("VpcSecurityGroups"), "VpcSecurityGroupId")
-            stores += by_address("rds", entry["DBInstanceIdentifier"], [endpoint.get("Address")], endpoint.get("Port") or MYSQL_PORT, groups)
+            group = entry.get("DBSubnetGroup") or {}
+            subnets = subnets_of[str(group.get("DBSubnetGroupName"))] = [str(subnet["SubnetIdentifier"]) for subnet in group.get("Subnets", [])]
+            stores += by_address("rds", entry["DBInstanceIdentifier"], [endpoint.get("Address")], endpoint.get("Port") or MYSQL_PORT, groups, subnets)
         for entry in pages(rds, "describe_db_clusters", "DBClusters"):
             names, groups = [entry.get("Endpoint"), entry.get("ReaderEndpoint")], group_ids(entry.get("VpcSecurityGroups"), "VpcSecurityGroupId")
-            stores += by_address("rds", entry["DBClusterIdentifier"], names, entry.get("Port") or MYSQL_PORT, groups)
+            subnets = subnets_of.get(str(entry.get("DBSubnetGroup")), [])
+            stores += by_address("rds", entry["DBClusterIdentifier"], names, entry.get("Port") or MYSQL_PORT, groups, subnets)
         return stores
 
     def caches(self) -> list[Json]:
@@ -85,11 +106,15 @@ class NetworkReader:
         return stores
 
 
+def _vpcs(snapshot: Snapshot) -> set[str]:
+    return {str(entry["VpcId"]) for entry in snapshot.network.subnets.values() if entry.get("VpcId")}
+
+
 def _subnets(snapshot: Snapshot) -> set[str]:
     subnets = {str(zone["SubnetId"]) for zone in (snapshot.load_balancer or {}).get("AvailabilityZones", []) if zone.get("SubnetId")}
     for signal in snapshot.services:
         subnets |= set((((signal.service or {}).get("networkConfiguration") or {}).get("awsvpcConfiguration") or {}).get("subnets", []))
-    return subnets
+    return subnets | {subnet for store in snapshot.network.data_stores for subnet in store.get("subnets", [])}
 
 
 def _cache(identifier: str, ends: list[Json], groups: list[str]) -> list[Json]:
@@ -101,7 +126,7 @@ def group_ids(groups: t.Iterable[Json] | None, key: str) -> list[str]:
     return [str(group[key]) for group in groups or []]
 
 
-def by_address(kind: str, identifier: str, addresses: t.Iterable[str | None], port: int, groups: list[str]) -> list[Json]:
+def by_address(kind: str, identifier: str, addresses: t.Iterable[str | None], port: int, groups: list[str], subnets: t.Sequence[str] = ()) -> list[Json]:
     """One entry per address, so that each can be looked for in an environment."""
     names = dict.fromkeys(address for address in addresses if address)
-    return [{"kind": kind, "id": identifier, "address": name, "port": int(port), "groups": groups, "vpc_id": None} for name in names]
+    return [{"kind": kind, "id": identifier, "address": name, "port": int(port), "groups": groups, "vpc_id": None, "subnets": list(subnets)} for name in names]

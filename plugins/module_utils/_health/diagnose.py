@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from . import predicates
 from .facts import Case, log_cause, store_fact, store_words
-from .model import CERTAIN, LIKELY, POSSIBLE, SOURCE, WEB, WORKER, Cause, Evidence, Outcome, Service, Snapshot
+from .model import CERTAIN, ESSENTIAL, LIKELY, POSSIBLE, SOURCE, WEB, WORKER, Cause, Evidence, Outcome, Service, Snapshot
 from .tree_probes import probe_causes
 from .tree_targets import target_causes
 from .tree_tasks import crash_causes, start_causes
@@ -85,7 +85,13 @@ def store_causes(case: Case) -> list[Cause]:
     causes = []
     for kind, identifier in (("rds", "DB_TIMEOUT"), ("elasticache", "REDIS_TIMEOUT")):
         for store in case.stores(kind):
-            if case.names(str(store.get("address") or "")) and case.refused_by(store):
+            if not case.names(str(store.get("address") or "")):
+                continue
+            stopped = case.cut_off_from(store)
+            if stopped:
+                fact = Evidence("network ACLs", stopped, case.snapshot.at)
+                causes.append(case.cause("STORE_NACL", CERTAIN, [fact], settled=True, **store_words(store), subnet=case.ends()[0].subnet))
+            if case.refused_by(store):
                 named = Evidence(f"task definition {case.context()['definition']}", f"the environment names {store['address']}", case.snapshot.at)
                 lines = [hit for hit in case.hits(case.signal.logs) if hit.row.id.split("_")[0] == identifier.split("_", maxsplit=1)[0]]
                 quoted = [Evidence(f"log {hit.line.group} {hit.line.stream}", hit.line.text, hit.line.at) for hit in lines[:1]]
@@ -112,9 +118,9 @@ def worker_causes(case: Case) -> list[Cause]:
 
 
 def _waiting(snapshot: Snapshot, outcomes: list[Outcome]) -> list[Cause]:
-    """By elimination: nothing points to a fault, so the state itself is all there is."""
+    """By elimination: nothing points to a fault, so the state itself is all there is. Where signals are missing, nothing is eliminated."""
     bad = next((outcome for outcome in outcomes if outcome.ok is False), None)
-    if bad is None:
+    if bad is None or snapshot.failed(*ESSENTIAL):
         return []
     signal = next((signal for signal in snapshot.services if signal.name == bad.group), Service(name=bad.group))
     text = f"{bad.group + ': ' if bad.group else ''}{bad.name}: {bad.last}"

@@ -8,7 +8,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from . import predicates, reach
+from . import predicates, reach, reach_acl, reach_out
 from .causes import render
 from .model import CERTAIN, LIKELY, Cause, Evidence, Json, LogLine, Service, Snapshot
 from .patterns import FPM_READY, LOG_ROWS, LogRow, log_match, start_failure
@@ -89,20 +89,32 @@ class Case:
         subnets = (self.snapshot.network.subnets.get(subnet, {}).get("CidrBlock") for subnet in self.network_configuration.get("subnets", []))
         return found or [str(block) for block in subnets if block]
 
-    def way_out(self) -> tuple[bool | None, str]:
-        """The first subnet without a way out, if any: tasks land in all of them."""
-        public = self.network_configuration.get("assignPublicIp") == "ENABLED"
+    def way_out(self, needs: t.Iterable[str]) -> tuple[bool | None, str]:
+        """The first subnet without a way out to what it needs, if any: tasks land in all of them."""
+        public, groups = self.network_configuration.get("assignPublicIp") == "ENABLED", self.signal.groups
         answers = [
-            reach.way_out(self.snapshot.network, subnet, self.signal.groups, public, self.needs()) for subnet in self.network_configuration.get("subnets", [])
+            reach_out.way_out(self.snapshot.network, reach_out.Task(end.subnet, groups, [end.address], public), needs)
+            for end in (self.block(subnet) for subnet in self.network_configuration.get("subnets", []))
         ]
         blocked = [answer for answer in answers if answer[0] is False]
         return next(iter(blocked or answers), (None, "the service's subnets are not known"))
 
+    def block(self, subnet: str) -> reach_acl.End:
+        return reach_acl.End(subnet, str(self.snapshot.network.subnets.get(subnet, {}).get("CidrBlock") or reach_out.ANYWHERE))
+
+    def ends(self) -> list[reach_acl.End]:
+        """Where the running tasks are; while none runs, the subnets they will be in."""
+        found = []
+        for task in predicates.running_tasks(self.signal):
+            details = [detail for attachment in task.get("attachments", []) for detail in attachment.get("details", [])]
+            subnet = next((str(detail["value"]) for detail in details if detail.get("name") == "subnetId"), "")
+            found += [reach_acl.End(subnet, address) for address in predicates.addresses_of(task) if subnet]
+        return found or [self.block(subnet) for subnet in self.network_configuration.get("subnets", [])]
+
     def needs(self) -> set[str]:
-        """Services that a starting task talks to, by the names of their VPC endpoints; a registry other than ECR has no endpoint."""
-        images = [str(container.get("image", "")) for container in self.containers()]
-        needs = {"logs"} if any(log_options(container)[0] for container in self.containers()) else set()
-        for image in images:
+        """Services that a task talks to before its containers run, by the names of their VPC endpoints; a registry other than ECR has no endpoint."""
+        needs: set[str] = set()
+        for image in [str(container.get("image", "")) for container in self.containers()]:
             needs |= {"ecr.api", "ecr.dkr", "s3"} if ".dkr.ecr." in image else {f"the registry of {image}"}
         for secret in [entry.get("valueFrom", "") for container in self.containers() for entry in container.get("secrets", [])]:
             needs.add("secretsmanager" if ":secretsmanager:" in secret else "ssm")
@@ -120,7 +132,19 @@ class Case:
         return bool(address) and any(address.lower() in value.lower() for value in values)
 
     def refused_by(self, store: Json) -> bool:
-        return reach.store_admits(self.snapshot.network, store, self.signal.groups, self.addresses()) is False
+        return self.admitted_by(store) is False
+
+    def admitted_by(self, store: Json) -> bool | None:
+        return reach.store_admits(self.snapshot.network, store, self.signal.groups, self.addresses())
+
+    def cut_off_from(self, store: Json) -> str | None:
+        """The network ACL between the tasks and a database or cache, in words. A store may be in any of its subnets: all of them must be cut off."""
+        network, port, ends = self.snapshot.network, int(store["port"]), [self.block(subnet) for subnet in store.get("subnets", [])]
+        for task in self.ends():
+            stopped = [reach_acl.blocks(network, task, end, port) for end in ends]
+            if stopped and all(stopped):
+                return stopped[0]
+        return None
 
     # --- logs
 
@@ -137,6 +161,11 @@ class Case:
                 newest[found[0].id] = Hit(found[0], found[1], line)
         hits = sorted(newest.values(), key=lambda hit: ORDER[hit.row.id])
         return [hit for hit in hits if not hit.row.symptom] or hits
+
+    def unread_log(self) -> list[Evidence]:
+        """When the log could not be read, its silence means nothing."""
+        refused = [failure for failure in self.snapshot.failures if failure.section == "logs"]
+        return [Evidence("log", f"could not be read, so it may say more: {failure.text}", self.snapshot.at) for failure in refused[:1]]
 
     def lines_of(self, task: Json, container: str | None = None) -> list[LogLine]:
         return [line for line in self.signal.logs if line.task == task_id(task) and container in (None, line.container)]
@@ -200,8 +229,10 @@ def log_cause(case: Case, hit: Hit, codes: t.Collection[int], symptom: Evidence 
     if kind:
         return store_cause(case, kind, hit, evidence, more, codes)
     fresh = case.fresh(hit.line.at)
-    if hit.row.id == "AWS_NET" and case.way_out()[0] is False:
-        return case.cause(hit.row.id, cap(CERTAIN, fresh), [*evidence, Evidence("network", case.way_out()[1])], **more)
+    if hit.row.id == "AWS_NET":
+        open_way, fact = case.way_out([str(known.get("service", "AWS"))])
+        if open_way is False:
+            return case.cause(hit.row.id, cap(CERTAIN, fresh), [*evidence, Evidence("network", fact, case.snapshot.at)], **more)
     if hit.row.id == "NGX_REFUSED" and re.match(r"127\.|localhost|\[::1\]", str(known.get("u", ""))):
         return fpm_down(case, hit, evidence, more)
     explained = bool(set(hit.row.codes) & set(codes))

@@ -12,6 +12,8 @@ Json = t.Dict[str, t.Any]
 CERTAIN, LIKELY, POSSIBLE = "certain", "likely", "possible"
 WEB, WORKER = "web", "worker"
 SOURCE, TARGET = "source", "target"
+# Sections of a snapshot without which there is no verdict; the others only make the diagnosis poorer.
+ESSENTIAL = ("services", "tasks", "load_balancer", "targets")
 
 
 @dataclass(frozen=True)
@@ -71,13 +73,13 @@ class StepResult:
 
 @dataclass
 class Network:
-    """What is needed to compute who can reach whom."""
+    """What is needed to compute who can reach whom. What is empty or None is not known; only ``endpoints`` may be known to be none."""
 
     security_groups: dict[str, Json] = field(default_factory=dict)
     subnets: dict[str, Json] = field(default_factory=dict)
     route_tables: list[Json] = field(default_factory=list)
     network_acls: list[Json] = field(default_factory=list)
-    endpoints: list[Json] = field(default_factory=list)
+    endpoints: list[Json] | None = None
     data_stores: list[Json] = field(default_factory=list)
 
 

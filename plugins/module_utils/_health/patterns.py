@@ -154,7 +154,7 @@ LOG_ROWS: tuple[LogRow, ...] = (
     ),
     LogRow("VIEW", r"Please provide a valid cache path", codes=(500,)),
     LogRow("AWS_CRED", r"Error retrieving credentials from the instance profile metadata service", codes=(500,)),
-    LogRow("AWS_NET", r"cURL error (28|7|6)\b.*amazonaws\.com"),
+    LogRow("AWS_NET", r"cURL error (28|7|6)\b(?:.*//(?P<service>[a-z0-9.-]+?)\.[a-z]{2}-[a-z-]+-\d\.amazonaws\.com|.*amazonaws\.com)"),
     LogRow("AWS_DENY", r"is not authorized to perform:|AccessDenied(Exception)?\b", codes=(500,)),
     LogRow("QUEUE_KILL", r"^\s*Killed\s*$"),
     # Nginx rows that only tell that the upstream did not answer well

@@ -8,7 +8,7 @@ import re
 import typing as t
 from dataclasses import dataclass, replace
 
-from . import predicates, reach
+from . import predicates, reach, reach_acl
 from .facts import Case, cap, from_log, log_cause, task_id
 from .model import CERTAIN, LIKELY, POSSIBLE, WEB, Cause, Evidence, Json
 from .patterns import HEALTH_CHECK_LINE, HEALTH_CODE, TARGET_CODES, TARGET_EVENT
@@ -146,10 +146,30 @@ def _timed_out(case: Case, group: Json, sick: Sick) -> list[Cause]:
     from_logs = [log_cause(case, hit, (504,), seen) for hit in case.hits(case.checked_lines())]
     if from_logs:
         return from_logs
-    checks = [line for line in case.checked_lines() if re.search(HEALTH_CHECK_LINE, line.text)]
-    if checks:
-        return [case.cause("HC_SLOW", LIKELY, [seen, from_log(checks[-1])], **words, log_group=checks[-1].group, stream=checks[-1].stream)]
-    return [case.cause("HC_TIMEOUT", POSSIBLE, [seen], **words)]
+    mine, lines = _task_of(case, sick), case.checked_lines()
+    checks = [line for line in lines if re.search(HEALTH_CHECK_LINE, line.text)]
+    reached = [line for line in checks if mine in (None, line.task)]
+    if reached:
+        return [case.cause("HC_SLOW", LIKELY, [seen, from_log(reached[-1])], **words, log_group=reached[-1].group, stream=reached[-1].stream)]
+    if checks and any(line.task == mine and line.container == checks[-1].container for line in lines) and not case.unread_log():
+        return [case.cause("HC_LOST", LIKELY, [seen, from_log(checks[-1])], **words)]
+    return [case.cause("HC_TIMEOUT", POSSIBLE, [seen, *case.unread_log()], **words, unknown=_unknown(case))]
+
+
+def _task_of(case: Case, sick: Sick) -> str | None:
+    """The task behind a target, by its address; events name the task itself."""
+    if sick.id.startswith("task "):
+        return sick.id.removeprefix("task ")
+    return next((task_id(task) for task in [*case.signal.tasks, *case.signal.stopped] if sick.id in predicates.addresses_of(task)), None)
+
+
+def _unknown(case: Case) -> str:
+    """What a missing log line is worth: nothing, unless the same configuration is seen to log health checks (access_log off and if= are common there)."""
+    balancer, network = case.snapshot.load_balancer or {}, case.snapshot.network
+    read = all(group in network.security_groups for group in [*balancer.get("SecurityGroups", []), *case.signal.groups])
+    groups = "The groups admit them." if read else "Whether the groups admit them could not be determined."
+    silence = "" if case.unread_log() else " That no log shows a health check is no evidence: it is not known whether the configuration logs them."
+    return groups + silence
 
 
 def _blocked(case: Case, group: Json, sick: Sick) -> Cause | None:
@@ -168,7 +188,7 @@ def _blocked(case: Case, group: Json, sick: Sick) -> Cause | None:
     if reach.let_out(network, edge, port, case.signal.groups, address) is False:
         fact = f"{', '.join(edge)} of the load balancer lets nothing out to {', '.join(case.signal.groups)} on TCP {port}"
         return case.cause("ALB_EGRESS", CERTAIN, [seen, Evidence("security groups", fact, case.snapshot.at)], settled=True, **words, group=", ".join(edge))
-    return _acl(case, subnets, nodes, words, seen)
+    return _acl(case, subnets, words, seen)
 
 
 def health_port(group: Json, traffic: int) -> int:
@@ -176,14 +196,12 @@ def health_port(group: Json, traffic: int) -> int:
     return int(port) if port.isdigit() else traffic
 
 
-def _acl(case: Case, subnets: list[str], nodes: list[str], words: Json, seen: Evidence) -> Cause | None:
-    network = case.snapshot.network
-    for task in predicates.running_tasks(case.signal):
-        subnet = next((str(d["value"]) for a in task.get("attachments", []) for d in a.get("details", []) if d.get("name") == "subnetId"), "")
-        for address in predicates.addresses_of(task):
-            fact = reach.acl_blocks(network, subnets, next(iter(nodes), "0.0.0.0/0"), subnet, address, int(words["port"]))
+def _acl(case: Case, subnets: list[str], words: Json, seen: Evidence) -> Cause | None:
+    for task in case.ends():
+        for node in map(case.block, subnets):
+            fact = reach_acl.blocks(case.snapshot.network, node, task, int(words["port"]))
             if fact:
-                return case.cause("NACL", CERTAIN, [seen, Evidence("network ACLs", fact, case.snapshot.at)], settled=True, **words, subnet=subnet)
+                return case.cause("NACL", CERTAIN, [seen, Evidence("network ACLs", fact, case.snapshot.at)], settled=True, **words, subnet=task.subnet)
     return None
 
 
@@ -218,11 +236,11 @@ def _mismatch(case: Case, group: Json, sick: Sick) -> list[Cause]:
     explained = [cause for cause in from_logs if cause.confidence == CERTAIN] or (from_logs if code >= 500 else [])
     if explained:
         return explained
-    identifier = TARGET_CODES.get(code)
+    identifier = TARGET_CODES.get(code) if code != 500 or not case.unread_log() else "HC_STATUS"
     if identifier in ("HC_REDIRECT",) or 200 <= code < 400:
         fact = Evidence(f"target group {group.get('TargetGroupName')}", f"matcher {words['matcher']}, path {group.get('HealthCheckPath')}", case.snapshot.at)
         return [case.cause(identifier or "HC_MATCHER", CERTAIN, [seen, fact], **words)]
-    return [case.cause(identifier or "HC_STATUS", LIKELY, [seen], **words)]
+    return [case.cause(identifier or "HC_STATUS", LIKELY, [seen, *case.unread_log()], **words)]
 
 
 # --- 3.1 membership

@@ -83,7 +83,7 @@ def _start_cause(case: Case, identifier: str, items: list[Told]) -> Cause:
 
 def _confirm(case: Case, identifier: str, told: Told) -> tuple[str, str, list[Evidence]]:
     """A matched text is likely; a fact of the configuration beside it makes it certain. Texts cut short are told apart by the facts alone."""
-    open_way, fact = case.way_out()
+    open_way, fact = case.way_out({"logs"} if identifier == "LOG_NET" else case.needs())
     missing = [image for image in case.signal.missing_images if image in told.text] or case.signal.missing_images
     if identifier in TRANSIENT_IDS:
         return identifier, LIKELY, []
@@ -122,7 +122,7 @@ def _lost_in_pending(case: Case) -> list[Cause]:
         waiting = case.snapshot.at - float(task.get("createdAt") or case.snapshot.at)
         if task.get("startedAt") or task.get("pullStoppedAt"):
             continue
-        open_way, fact = case.way_out()
+        open_way, fact = case.way_out(case.needs())
         seen = Evidence(f"task {task_id(task)}", f"{task.get('lastStatus')}, image not pulled", case.snapshot.at)
         if open_way is False:
             return [case.cause("PULL_NET", CERTAIN, [seen, Evidence("network", fact, case.snapshot.at)], task=task_id(task))]
@@ -196,8 +196,9 @@ def _explain_exit(case: Case, task: Json, container: Json, fresh: bool, again: b
     if hits:
         return _from_crash_log(case, hits[0], seen, fresh, again, code)
     lines = case.lines_of(task, name)[-3:]
-    identifier = EXIT_CODES.get(code, "EXIT_1") if lines or code != 1 else "NO_OUTPUT"
-    return case.cause(identifier, LIKELY if lines else POSSIBLE, [seen, *map(from_log, lines)], again, **more)
+    unread = case.unread_log()
+    identifier = EXIT_CODES.get(code, "EXIT_1") if lines or unread or code != 1 else "NO_OUTPUT"
+    return case.cause(identifier, LIKELY if lines else POSSIBLE, [seen, *map(from_log, lines), *unread], again, **more)
 
 
 def _from_crash_log(case: Case, hit: Hit, seen: Evidence, fresh: bool, again: bool, code: int) -> Cause:

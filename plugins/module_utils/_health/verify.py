@@ -12,7 +12,7 @@ from .clock import Clock, ticks
 from .collect import Collector
 from .diagnose import diagnose
 from .mask import mask, mask_text, secrets_of
-from .model import CERTAIN, Cause, Failure, Json, Outcome, Snapshot, StepResult
+from .model import CERTAIN, ESSENTIAL, POSSIBLE, Cause, Failure, Json, Outcome, Snapshot, StepResult
 from .predicates import verified
 from .probes import Prober, misspelt
 
@@ -49,8 +49,6 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "poll_seconds": {"type": "float", "default": POLL},
 }
 
-# Without these there is no verdict; the others only make the diagnosis poorer.
-ESSENTIAL = ("services", "tasks", "load_balancer", "targets")
 # Causes about this machine's way to the system say nothing about the system.
 ABOUT_US = ("PROBE_UNREACHABLE", "PROBE_PROXY")
 
@@ -143,15 +141,17 @@ class Verifier:
     # --- the end
 
     def _failure(self, elapsed: float, snapshot: Snapshot, outcomes: list[Outcome], causes: list[Cause]) -> CutoverError:
-        verdict = self._verdict(outcomes, causes)
+        verdict = self._verdict(snapshot, outcomes, causes)
         result = self._result(verdict, elapsed, snapshot, outcomes, causes)
         text = report.message(snapshot.side, snapshot.fqdn, verdict, result["causes"], result["checks"], _notes(snapshot.failures, essential=True))
         return CutoverError(mask(text, secrets_of(snapshot)), **result)
 
-    def _verdict(self, outcomes: list[Outcome], causes: list[Cause]) -> str:
-        """A check that failed for sure makes it unhealthy, unless what it rests on could not be read."""
+    def _verdict(self, snapshot: Snapshot, outcomes: list[Outcome], causes: list[Cause]) -> str:
+        """A check that failed for sure makes it unhealthy. When calls were refused too, it takes a cause that was seen: more time might have helped."""
         wrong = any(outcome.ok is False for outcome in outcomes)
-        return report.UNHEALTHY if wrong and not (causes and causes[0].id in ABOUT_US) else report.UNDETERMINED
+        about_us = bool(causes) and causes[0].id in ABOUT_US
+        blind = snapshot.failed(*ESSENTIAL) and all(cause.confidence == POSSIBLE for cause in causes)
+        return report.UNHEALTHY if wrong and not about_us and not blind else report.UNDETERMINED
 
     def _result(self, verdict: str, elapsed: float, snapshot: Snapshot, outcomes: list[Outcome], causes: list[Cause]) -> Json:
         healthy = verdict == report.HEALTHY

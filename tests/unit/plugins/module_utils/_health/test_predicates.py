@@ -5,9 +5,9 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.cutover.fargate.plugins.module_utils._health import predicates, reach
+from ansible_collections.cutover.fargate.plugins.module_utils._health import predicates
 from ansible_collections.cutover.fargate.plugins.module_utils._health.clock import Clock, ticks
-from ansible_collections.cutover.fargate.plugins.module_utils._health.model import Failure, Network, Snapshot
+from ansible_collections.cutover.fargate.plugins.module_utils._health.model import Failure, Snapshot
 
 WEB = "services/0/"
 DEPLOYMENT = f"{WEB}service/deployments/0/"
@@ -152,92 +152,6 @@ def test_ticks_start_at_once_and_end_at_the_total() -> None:
         now[0] += seconds
 
     assert list(ticks(Clock(lambda: now[0], lambda: now[0], sleep), 12, 5)) == [0.0, 5.0, 10.0, 12.0]
-
-
-# --- reach
-
-
-def groups(**rules: list[dict[str, t.Any]]) -> Network:
-    return Network(security_groups={name: {"GroupId": name, "IpPermissions": entries, "IpPermissionsEgress": entries} for name, entries in rules.items()})
-
-
-TCP = {"IpProtocol": "tcp", "FromPort": 3306, "ToPort": 3306}
-
-
-@pytest.mark.parametrize(
-    ("rules", "answer"),
-    [
-        ([{**TCP, "UserIdGroupPairs": [{"GroupId": "peer"}]}], True),
-        ([{**TCP, "UserIdGroupPairs": [{"GroupId": "other"}]}], False),
-        ([{**TCP, "IpRanges": [{"CidrIp": "10.20.0.0/16"}]}], True),
-        ([{**TCP, "IpRanges": [{"CidrIp": "10.99.0.0/16"}]}], False),
-        ([{**TCP, "PrefixListIds": [{"PrefixListId": "pl-1"}]}], None),
-        ([{"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": "peer"}]}], True),
-        ([{"IpProtocol": "udp", "FromPort": 3306, "ToPort": 3306, "UserIdGroupPairs": [{"GroupId": "peer"}]}], False),
-        ([{"IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432, "UserIdGroupPairs": [{"GroupId": "peer"}]}], False),
-        ([{**TCP, "Ipv6Ranges": [{"CidrIpv6": "::/0"}]}], False),
-        ([], False),
-    ],
-)
-def test_admitted(rules: list[dict[str, t.Any]], answer: bool | None) -> None:
-    assert reach.admitted(groups(db=rules), ["db"], 3306, ["peer"], ["10.20.1.5"]) is answer
-
-
-def test_groups_add_up_and_an_unread_one_is_unknown() -> None:
-    network = groups(a=[], b=[{**TCP, "UserIdGroupPairs": [{"GroupId": "peer"}]}])
-    assert reach.admitted(network, ["a", "b"], 3306, ["peer"]) is True
-    assert reach.admitted(network, ["a", "unread"], 3306, ["peer"]) is None
-    assert reach.admitted(network, [], 3306, ["peer"]) is None
-
-
-def acl(*entries: tuple[int, bool, str, str, int, int]) -> Network:
-    rows = [
-        {"RuleNumber": number, "Egress": egress, "RuleAction": action, "Protocol": "6", "CidrBlock": cidr, "PortRange": {"From": low, "To": high}}
-        for number, egress, action, cidr, low, high in entries
-    ]
-    return Network(network_acls=[{"Associations": [{"SubnetId": "s"}], "Entries": rows}])
-
-
-def test_the_lowest_acl_rule_wins_and_no_match_is_a_denial() -> None:
-    network = acl((200, False, "allow", "0.0.0.0/0", 80, 80), (100, False, "deny", "10.0.0.0/8", 80, 80))
-    assert reach.acl_lets_through(network, "s", "10.1.1.1", 80, egress=False) is False
-    assert reach.acl_lets_through(network, "s", "192.0.2.1", 80, egress=False) is True
-    assert reach.acl_lets_through(network, "s", "192.0.2.1", 81, egress=False) is False
-    assert reach.acl_lets_through(network, "unknown", "192.0.2.1", 80, egress=False) is None
-
-
-def test_answers_need_the_ephemeral_ports() -> None:
-    network = acl((100, False, "allow", "0.0.0.0/0", 80, 80), (100, True, "allow", "0.0.0.0/0", 443, 443))
-    assert "answers" in str(reach.acl_blocks(network, [], "10.0.0.9", "s", "10.0.1.9", 80))
-
-
-OUT = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
-
-
-@pytest.mark.parametrize(
-    ("route", "public", "endpoints", "answer"),
-    [
-        ({"GatewayId": "igw-1"}, True, [], True),
-        ({"GatewayId": "igw-1"}, False, [], False),
-        ({"NatGatewayId": "nat-1"}, False, [], True),
-        ({"TransitGatewayId": "tgw-1"}, False, [], True),
-        (None, True, [], False),
-        (None, False, ["ecr.api", "ecr.dkr", "s3", "logs"], True),
-        (None, False, ["ecr.api", "ecr.dkr", "logs"], False),
-        ({"NatGatewayId": "nat-1", "State": "blackhole"}, False, [], False),
-    ],
-)
-def test_way_out(route: dict[str, str] | None, public: bool, endpoints: list[str], answer: bool) -> None:
-    network = groups(g=[OUT])
-    network.subnets = {"s": {"SubnetId": "s", "VpcId": "v"}}
-    routes = [{"DestinationCidrBlock": "0.0.0.0/0", **route}] if route else []
-    network.route_tables = [{"VpcId": "v", "Associations": [{"Main": True}], "Routes": []}, {"VpcId": "v", "Associations": [{"SubnetId": "s"}], "Routes": routes}]
-    network.endpoints = [{"VpcId": "v", "ServiceName": f"com.amazonaws.eu-west-1.{name}"} for name in endpoints]
-    assert reach.way_out(network, "s", ["g"], public, ["ecr.api", "ecr.dkr", "s3", "logs"])[0] is answer
-
-
-def test_the_way_out_is_unknown_without_routes() -> None:
-    assert reach.way_out(groups(g=[OUT]), "s", ["g"], True, [])[0] is None
 
 
 def test_nothing_of_a_missing_load_balancer_is_proven() -> None:
