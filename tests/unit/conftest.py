@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import botocore.loaders
 
@@ -17,3 +19,21 @@ def shared_loader(search_path_string: str | None = None) -> botocore.loaders.Loa
 
 
 botocore.loaders.create_loader = shared_loader
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """The confusion matrix of the diagnosis, by families of causes: what was there (rows) and what was said (columns)."""
+    reports = [report for outcome in ("passed", "failed") for report in terminalreporter.stats.get(outcome, [])]
+    pairs = [tuple(value) for report in reports for name, value in report.user_properties if name == "diagnosis" and report.when == "call"]
+    if not pairs:
+        return
+    counts = Counter((there.split("_")[0], said.split("_")[0]) for there, said in pairs)
+    families = sorted({family for pair in counts for family in pair})
+    wrong = Counter(pair for pair in pairs if pair[0] != pair[1])
+    terminalreporter.section("diagnosis: there (down), said (across)")
+    terminalreporter.write_line(" " * 14 + " ".join(f"{family[:6]:>6}" for family in families))
+    for there in families:
+        terminalreporter.write_line(f"{there:<14}" + " ".join(f"{counts[there, said] or '.':>6}" for said in families))
+    terminalreporter.write_line(f"{len(pairs)} cases, {len({there for there, _said in pairs})} causes, {sum(wrong.values())} wrong")
+    for (there, said), number in wrong.items():
+        terminalreporter.write_line(f"  {there} was taken for {said}: {number}")

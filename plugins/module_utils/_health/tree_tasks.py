@@ -182,12 +182,13 @@ def _explain_exit(case: Case, task: Json, container: Json, fresh: bool, again: b
     name, code = str(container.get("name")), int(container["exitCode"])
     seen = case.describe(task)
     more: Json = {"task": task_id(task), "container": name, "exit_code": code, **_stream(case, task, name)}
-    reason = start_failure(str(container.get("reason") or "") or str(task.get("stoppedReason") or ""))
+    said = str(container.get("reason") or task.get("stoppedReason") or "")
+    reason = start_failure(said)
     if reason and reason not in OTHER_BRANCHES:
         return case.cause(
             reason,
             cap(CERTAIN if reason == "OOM" else LIKELY, fresh),
-            [Evidence(seen.source, f"{name}: {container.get('reason') or ''} (exit {code})", seen.at)],
+            [Evidence(seen.source, f"{name}: {said} (exit {code})", seen.at)],
             again,
             **more,
         )

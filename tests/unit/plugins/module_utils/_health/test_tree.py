@@ -238,11 +238,12 @@ CASES: dict[str, tuple[dict[str, t.Any], list[list[t.Any]], str, str, bool, str]
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_cause(kit: t.Any, name: str) -> None:
+def test_cause(kit: t.Any, name: str, record_property: t.Any) -> None:
     changes, logs, identifier, confidence, settled, quoted = CASES[name]
     causes = kit.causes(kit.make(changes, logs))
     assert causes, "no cause at all"
     top = causes[0]
+    record_property("diagnosis", [identifier, top.id])
     assert (top.id, top.confidence) == (identifier, confidence), [(cause.id, cause.confidence) for cause in causes]
     assert top.settled is settled
     assert quoted in " | ".join(evidence.text + evidence.source for evidence in top.evidence)
