@@ -21,13 +21,21 @@ def shared_loader(search_path_string: str | None = None) -> botocore.loaders.Loa
 botocore.loaders.create_loader = shared_loader
 
 
+FAMILIES = ("PULL", "LOG", "SECRET", "STAGE", "EXIT", "HC", "NGX", "FPM", "DB", "REDIS", "AWS", "ALB", "TLS", "WAITING", "healthy")
+
+
+def _family(cause: str) -> str:
+    name = cause.split("_", maxsplit=1)[0]
+    return name if name in FAMILIES else "others"
+
+
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """The confusion matrix of the diagnosis, by families of causes: what was there (rows) and what was said (columns)."""
     reports = [report for outcome in ("passed", "failed") for report in terminalreporter.stats.get(outcome, [])]
     pairs = [tuple(value) for report in reports for name, value in report.user_properties if name == "diagnosis" and report.when == "call"]
     if not pairs:
         return
-    counts = Counter((there.split("_")[0], said.split("_")[0]) for there, said in pairs)
+    counts = Counter((_family(there), _family(said)) for there, said in pairs)
     families = sorted({family for pair in counts for family in pair})
     wrong = Counter(pair for pair in pairs if pair[0] != pair[1])
     terminalreporter.section("diagnosis: there (down), said (across)")

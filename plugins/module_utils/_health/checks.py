@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from . import predicates
 from .facts import Case
-from .model import SOURCE, WEB, WORKER, Json, Outcome, Service, Snapshot
+from .model import SOURCE, STORES, WEB, WORKER, Json, Outcome, Service, Snapshot
 
 # A worker whose queue is out of reach stays RUNNING and says so in its log: such lines within the settling window count against it.
 # Rows about single jobs or the application's own errors do not: a job that fails is not the platform's fault.
@@ -47,7 +47,8 @@ def _reach(snapshot: Snapshot, signal: Service) -> list[Outcome]:
         if case.names(str(store.get("address") or "")):
             name = f"reach {'database' if store['kind'] == 'rds' else 'cache'} {store['id']}"
             outcomes[name] = Outcome(name, *_store(case, store), signal.name)
-    return list(outcomes.values())
+    unread = [Outcome("reach", None, "databases and caches could not be determined", signal.name)] if snapshot.throttled(*STORES) else []
+    return [*outcomes.values(), *unread]
 
 
 def _store(case: Case, store: Json) -> tuple[bool, str]:

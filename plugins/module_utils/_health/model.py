@@ -14,6 +14,8 @@ WEB, WORKER = "web", "worker"
 SOURCE, TARGET = "source", "target"
 # Sections of a snapshot without which there is no verdict; the others only make the diagnosis poorer.
 ESSENTIAL = ("services", "tasks", "load_balancer", "targets")
+# What the check of databases and caches rests on. Who may not read it goes without that check; whoever may, waits for the answer.
+STORES = ("rds", "elasticache", "network")
 
 
 @dataclass(frozen=True)
@@ -144,6 +146,10 @@ class Snapshot:
 
     def failed(self, *sections: str) -> bool:
         return any(failure.section in sections for failure in self.failures)
+
+    def throttled(self, *sections: str) -> bool:
+        """Failed, but may be answered later."""
+        return any(failure.section in sections and not failure.permanent for failure in self.failures)
 
 
 @dataclass(frozen=True)

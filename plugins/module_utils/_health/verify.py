@@ -12,7 +12,7 @@ from .clock import Clock, ticks
 from .collect import Collector
 from .diagnose import diagnose
 from .mask import mask, mask_text, secrets_of
-from .model import CERTAIN, ESSENTIAL, POSSIBLE, Cause, Failure, Json, Outcome, Snapshot, StepResult
+from .model import CERTAIN, ESSENTIAL, POSSIBLE, STORES, Cause, Failure, Json, Outcome, Snapshot, StepResult
 from .predicates import verified
 from .probes import Prober, misspelt
 
@@ -183,7 +183,9 @@ def _name(outcome: Outcome) -> str:
 
 
 def _notes(failures: t.Iterable[Failure], essential: bool = False) -> list[str]:
-    return list(dict.fromkeys(f"{failure.text}." for failure in failures if not essential or failure.section in ESSENTIAL))
+    """What was refused; ``essential``: only that without which there is no verdict."""
+    told = [failure for failure in failures if not essential or failure.section in ESSENTIAL or (failure.section in STORES and not failure.permanent)]
+    return list(dict.fromkeys(f"{failure.text}." for failure in told))
 
 
 def _not_there_yet(snapshot: Snapshot) -> bool:

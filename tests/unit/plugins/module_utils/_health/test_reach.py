@@ -270,7 +270,7 @@ def reachable(network: Network) -> list[bool | None]:
     ]
 
 
-@settings(max_examples=60, derandomize=True, deadline=None)
+@settings(max_examples=30, derandomize=True, deadline=None)
 @given(network=networks(), group=st.sampled_from(["g", "sg-endpoint"]), side=st.sampled_from(["IpPermissions", "IpPermissionsEgress"]), rule=rules())
 def test_adding_a_group_rule_never_closes_a_way(network: Network, group: str, side: str, rule: Rule) -> None:
     wider = copy.deepcopy(network)
@@ -278,7 +278,7 @@ def test_adding_a_group_rule_never_closes_a_way(network: Network, group: str, si
     assert all(after or after is before or before is False for before, after in zip(reachable(network), reachable(wider), strict=True))
 
 
-@settings(max_examples=60, derandomize=True, deadline=None)
+@settings(max_examples=30, derandomize=True, deadline=None)
 @given(network=networks(), number=st.integers(0, 1), added=acl_entries("allow"))
 def test_adding_an_acl_rule_that_allows_never_closes_a_way(network: Network, number: int, added: Rule) -> None:
     wider = copy.deepcopy(network)

@@ -209,3 +209,17 @@ def test_a_system_without_a_load_balancer(kit: t.Any) -> None:
     world = World((0, kit.make(changes)))
     assert world.run()["verified"] == {}
     assert world.probed == 0
+
+
+def test_at_most_three_causes_each_with_fix_and_command(kit: t.Any) -> None:
+    """Five things are wrong at once: the certain ones come first."""
+    lines = [["shop-web", "t1", "php-fpm", 1000058.0, f"production.ERROR: {text}"] for text in ("NOAUTH Authentication required.", "The MAC is invalid.", "SQLSTATE[HY000] [1040] Too many connections")]
+    error = World((0, kit.make({**CLOSED_RDS, **MISMATCH, "network/security_groups/sg-redis/IpPermissions": []}, lines))).fail()
+    causes = error.details["causes"]
+    assert len(causes) == 3
+    assert [cause["confidence"] for cause in causes] == ["certain"] * 3
+    for cause in causes:
+        assert set(cause) == {"id", "confidence", "summary", "evidence", "fix", "check_by_hand"}
+        assert cause["fix"]
+        assert cause["check_by_hand"].startswith("aws ")
+        assert all(entry["text"] and entry["source"] and entry["time"] for entry in cause["evidence"])
