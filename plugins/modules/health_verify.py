@@ -14,7 +14,8 @@ description:
     healthy, a listener rule reaches them, databases and caches that the environment names are not closed by a group, and all probes pass.
   - Otherwise the module fails with at most three ranked causes, each with quoted evidence, a fix, and the command to look by hand. It stops waiting as
     soon as a cause is certain and has lasted.
-  - A call that AWS refuses after all retries never becomes a verdict about the system. What depends on it is V(undetermined).
+  - A call that AWS refuses after all retries never becomes a verdict about the system, nor a cause. What depends on it is V(undetermined). Whoever is
+    denied (and not throttled) what the check of databases and caches rests on goes without this check, with a note.
 options:
   side:
     description:

@@ -195,3 +195,26 @@ def test_the_source_reads_instances_for_its_targets(aws: t.Any) -> None:
     assert snapshot.services[0].instances == {"ci/1": "i-1"}
     assert snapshot.services[0].groups == ["sg-instances"]
     assert snapshot.services[0].newest is None
+
+
+def test_the_network_is_read_with_endpoints_their_groups_and_the_stores_subnets(aws: t.Any) -> None:
+    endpoint = {"VpcEndpointId": "vpce-1", "VpcId": "vpc-1", "ServiceName": "com.amazonaws.eu-west-1.logs", "Groups": [{"GroupId": "sg-vpce"}], "SubnetIds": ["subnet-e"]}
+    database = {
+        "DBInstanceIdentifier": "shop-db", "Endpoint": {"Address": "db", "Port": 3306}, "VpcSecurityGroups": [],
+        "DBSubnetGroup": {"DBSubnetGroupName": "data", "Subnets": [{"SubnetIdentifier": "subnet-d"}]},
+    }  # fmt: skip
+    cluster = {"DBClusterIdentifier": "shop-aurora", "Endpoint": "aurora", "DBSubnetGroup": "data", "VpcSecurityGroups": []}
+    clients = aws(describe_vpc_endpoints={"VpcEndpoints": [endpoint]}, describe_db_instances={"DBInstances": [database]}, describe_db_clusters={"DBClusters": [cluster]})
+    network = collector(clients).look(True).network
+    assert network.endpoints == [endpoint]
+    assert [store["subnets"] for store in network.data_stores if store["kind"] == "rds"] == [["subnet-d"], ["subnet-d"]]
+    subnets = [filters["Filters"][0]["Values"] for filters in clients.asked("describe_subnets")]
+    assert subnets == [["subnet-a", "subnet-d", "subnet-p"], ["subnet-e"]]
+    assert "sg-vpce" in clients.asked("describe_security_groups")[0]["Filters"][0]["Values"]
+
+
+def test_endpoints_that_could_not_be_read_are_not_none(aws: t.Any) -> None:
+    snapshot = collector(aws(describe_vpc_endpoints=refused("DescribeVpcEndpoints"))).look(True)
+    assert snapshot.network.endpoints is None
+    assert snapshot.network.route_tables
+    assert [failure.section for failure in snapshot.failures] == ["endpoints"]

@@ -143,6 +143,11 @@ CASES: dict[str, tuple[dict[str, t.Any], list[list[t.Any]], str, str, bool, str]
     "network ACL": (
         {**TIMED_OUT, "network/network_acls/0/Entries/0/RuleAction": "deny"}, [], "NACL", "certain", True, "the network ACL of subnet-a stops",
     ),
+    "this task gets no health check, the other one logs them": (
+        TIMED_OUT, [["shop-web", "t2", "nginx", 1000058.0, CHECK.replace("499", "200")], ["shop-web", "t1", "nginx", 999921.0, "start worker processes"]],
+        "HC_LOST", "likely", False, "ELB-HealthChecker",
+    ),
+    "this task's log is empty, which says nothing": (TIMED_OUT, [["shop-web", "t2", "nginx", 1000058.0, CHECK.replace("499", "200")]], "HC_TIMEOUT", "possible", False, "timed out"),
     "slow": (TIMED_OUT, [["shop-web", "t1", "nginx", 1000058.0, CHECK]], "HC_SLOW", "likely", False, "499"),
     "slow because of the database": (
         {**TIMED_OUT, **CLOSED_RDS}, [["shop-web", "t1", "php-fpm", 1000058.0, SQLSTATE]], "DB_TIMEOUT", "certain", True, "SQLSTATE",
@@ -194,6 +199,10 @@ CASES: dict[str, tuple[dict[str, t.Any], list[list[t.Any]], str, str, bool, str]
     ),
     # data tier by configuration alone
     "database closed": (CLOSED_RDS, [], "DB_TIMEOUT", "certain", True, "sg-rds of shop-db does not admit sg-task of shop-web on TCP 3306"),
+    "database behind a network ACL": (
+        {"network/data_stores/0/subnets": ["subnet-p"], "network/network_acls/0/Entries/1/CidrBlock": "10.20.1.0/24"}, [], "STORE_NACL", "certain", True,
+        "the network ACL of subnet-a stops TCP 3306 to 10.20.0.0/24",
+    ),
     "cache closed": (CLOSED_REDIS, [], "REDIS_TIMEOUT", "certain", True, "sg-redis of shop-redis does not admit sg-task"),
     "tasks' own egress": (
         {"network/security_groups/sg-task/IpPermissionsEgress": [{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]},
@@ -397,3 +406,15 @@ def test_root_causes_outrank_symptoms(kit: t.Any) -> None:
 def test_two_faults_at_once_are_both_named(kit: t.Any) -> None:
     changes = {**CLOSED_RDS, **CLOSED_REDIS, **answered(302)}
     assert {cause.id for cause in kit.causes(kit.make(changes))} == {"DB_TIMEOUT", "REDIS_TIMEOUT", "HC_REDIRECT"}
+
+
+@pytest.mark.parametrize(("failed", "said"), [((), "no evidence"), (("network",), "could not be determined")])
+def test_what_a_missing_log_line_is_worth(kit: t.Any, failed: tuple[str, ...], said: str) -> None:
+    """Nothing, unless the configuration is seen to log health checks; and groups that could not be read admit nobody for sure."""
+    snapshot = kit.make(TIMED_OUT)
+    if failed:
+        snapshot.network.security_groups = {}
+    top = kit.causes(snapshot)[0]
+    assert top.id == "HC_TIMEOUT"
+    assert said in top.fix
+    assert ("The groups admit them." in top.fix) is not bool(failed)
