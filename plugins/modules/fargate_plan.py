@@ -32,6 +32,9 @@ options:
       - C(images) (dict) - Container name to image. The container gets this image, and none is derived for it.
       - C(image_platforms) (list) - More platforms to keep of multi-platform images, such as V(linux/arm64), or V(all).
       - C(sizes) (dict) - Service name to C({cpu, memory}) of its task. Without it the smallest size that holds what the containers declare.
+      - C(measured) (dict) - Service name to C({cpu, memory}), the most that one of its tasks used. It decides the size, but never below what the
+        containers reserve.
+      - C(headroom) (float) - Factor on what was measured, at least 1. The default is 1.3.
       - C(size_table) (dict) - CPU units to a list of MiB. Replaces the built-in table of the sizes that Fargate sells.
       - C(architecture) (str) - C(x86_64) or C(arm64), where neither task definition nor instances tell.
       - C(desired_count) (raw) - Number of tasks of every service, or service name to number. Without it the source's, as remembered at scale-in or as
@@ -43,6 +46,7 @@ options:
         C({group_id, protocol, from_port, to_port}).
       - C(volumes) (dict) - Volume name to where a path of the instance lives from now on. V(ephemeral) ends with the task; V(drop) removes the volume
         and its mount points; C({efs, root_directory, access_point, iam}) mounts an EFS file system.
+      - C(stop_timeout) (dict) - Container name to seconds (2 to 120) between SIGTERM and SIGKILL, where the source waits longer than Fargate does.
       - C(task_role_arn) (raw) - Task role for every task definition, or service name to role.
       - C(execution_role) (str) - ARN of an existing execution role, or the name of one that is created when it doesn't exist. Without it definitions
         keep theirs.

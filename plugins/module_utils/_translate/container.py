@@ -11,16 +11,14 @@ import ipaddress
 import re
 import typing as t
 
-from .context import Json
+from .context import Context, Json, as_int
 from .findings import Finding, found
-from .secrets import mask_value
+from .instance import HOST_ADDRESS
 
 FORBIDDEN_RESOURCES = frozenset({"GPU", "InferenceAccelerator", "NeuronDevice"})
 LONGEST_TIMEOUT = 120
 SHORTEST_TIMEOUT = 2
-
-_HOST_ADDRESS = re.compile(r"169\.254\.169\.254|\b172\.17\.0\.1\b|host\.docker\.internal")
-_AGENT_LABEL = re.compile(r"^(com\.datadoghq\.|traefik\.|io\.prometheus|prometheus[._]|co\.elastic\.|logging\.|newrelic)", re.IGNORECASE)
+LARGEST_NOFILE = 1048576
 
 
 def port_mappings(draft: Json, path: str) -> t.Iterator[Finding]:
@@ -68,7 +66,7 @@ def extra_hosts(draft: Json, path: str) -> t.Iterator[Finding]:
     """Not supported with awsvpc. A name with a dot may live in DNS; a bare one resolved only by this entry. fargate-rules.md 2 extraHosts"""
     for index, entry in enumerate(draft.pop("extraHosts", None) or []):
         name, address = str(entry.get("hostname") or ""), str(entry.get("ipAddress") or "")
-        local = _is_loopback(address) or bool(_HOST_ADDRESS.search(address))
+        local = _is_loopback(address) or bool(HOST_ADDRESS.search(address))
         kind = "FG-EXTRA-HOSTS" if "." in name or local else "FG-EXTRA-HOSTS-BARE"
         yield found(kind, f"{path}.extraHosts[{index}]", f"{name} {address}")
 
@@ -91,6 +89,11 @@ def ulimits(draft: Json, path: str) -> t.Iterator[Finding]:
     for index, limit in enumerate(draft.get("ulimits") or []):
         if limit.get("name") != "nofile":
             yield found("FG-ULIMIT", f"{path}.ulimits[{index}]", limit.get("name"))
+            continue
+        for key in ("softLimit", "hardLimit"):
+            if (limit.get(key) or 0) > LARGEST_NOFILE:
+                yield found("FG-NOFILE", f"{path}.ulimits[{index}].{key}", limit[key], LARGEST_NOFILE)
+                limit[key] = LARGEST_NOFILE
 
 
 def resources(draft: Json, path: str) -> t.Iterator[Finding]:
@@ -114,35 +117,27 @@ def firelens(draft: Json, path: str) -> t.Iterator[Finding]:
             options.pop(key, None)
 
 
-def timeouts(draft: Json, path: str) -> t.Iterator[Finding]:
-    """Start and stop time-outs are 2 to 120 seconds on Fargate. fargate-rules.md 2 startTimeout, stopTimeout"""
-    for key, kind in (("startTimeout", "FG-STARTTIMEOUT"), ("stopTimeout", "FG-STOPTIMEOUT")):
-        value = draft.get(key)
-        if value is None:
-            continue
-        draft[key] = min(max(value, SHORTEST_TIMEOUT), LONGEST_TIMEOUT)
-        if value != draft[key]:
-            yield found(kind if value > LONGEST_TIMEOUT else "FG-TIMEOUT-SHORT", f"{path}.{key}", value, draft[key])
+def start_timeout(draft: Json, path: str) -> t.Iterator[Finding]:
+    """2 to 120 seconds on Fargate. fargate-rules.md 2 startTimeout"""
+    value = draft.get("startTimeout")
+    if value is not None:
+        draft["startTimeout"] = _within(value)
+        if value != draft["startTimeout"]:
+            yield found("FG-STARTTIMEOUT" if value > LONGEST_TIMEOUT else "FG-TIMEOUT-SHORT", f"{path}.startTimeout", value, draft["startTimeout"])
 
 
-def host_addresses(draft: Json, path: str) -> t.Iterator[Finding]:
-    """Values that name the instance: its metadata service, the Docker bridge, the Docker host. fargate-rules.md 2 environment (d), command"""
-    for pair in draft.get("environment") or []:
-        if _HOST_ADDRESS.search(str(pair.get("value") or "")):
-            name = str(pair.get("name"))
-            yield found("FG-HOST-ADDRESS", f"{path}.environment[{name}]", mask_value(name, pair["value"]))
-    check = draft.get("healthCheck") or {}
-    for key, words in (("entryPoint", draft.get("entryPoint")), ("command", draft.get("command")), ("healthCheck.command", check.get("command"))):
-        for index, word in enumerate(words or []):
-            if _HOST_ADDRESS.search(str(word)):
-                yield found("FG-HOST-ADDRESS", f"{path}.{key}[{index}]", word)
-
-
-def labels(draft: Json, path: str) -> t.Iterator[Finding]:
-    """Labels for an agent on the host: nobody reads them on Fargate. fargate-rules.md 2 dockerLabels"""
-    for name in sorted(draft.get("dockerLabels") or {}):
-        if _AGENT_LABEL.search(name):
-            yield found("FG-AGENT-LABEL", f"{path}.dockerLabels[{name}]", name)
+def stop_timeout(draft: Json, context: Context, path: str) -> t.Iterator[Finding]:
+    """2 to 120 seconds on Fargate: what needed longer is killed, so a person answers by ``fargate_stop_timeout``. fargate-rules.md 2 stopTimeout"""
+    value = draft.get("stopTimeout")
+    answer = as_int((context.intent.get("stop_timeout") or {}).get(str(draft.get("name"))))
+    if answer is not None and answer == _within(answer):
+        draft["stopTimeout"] = answer
+        if value != answer:
+            yield found("FG-STOPTIMEOUT-SET", f"{path}.stopTimeout", value, answer)
+    elif value is not None:
+        draft["stopTimeout"] = _within(value)
+        if value != draft["stopTimeout"]:
+            yield found("FG-STOPTIMEOUT" if value > LONGEST_TIMEOUT else "FG-TIMEOUT-SHORT", f"{path}.stopTimeout", value, draft["stopTimeout"])
 
 
 def low_port(draft: Json, path: str) -> t.Iterator[Finding]:
@@ -172,9 +167,7 @@ RULES: tuple[t.Callable[[Json, str], t.Iterator[Finding]], ...] = (
     ulimits,
     resources,
     firelens,
-    timeouts,
-    host_addresses,
-    labels,
+    start_timeout,
     low_port,
     environment_files,
 )
@@ -212,17 +205,8 @@ def optional_peer(source: Json, path: str) -> t.Iterator[Finding]:
             yield found("FG-ESSENTIAL", f"{path}.containerDefinitions[{container.get('name')}].essential", False)
 
 
-def instance_credentials(definition: Json, path: str) -> t.Iterator[Finding]:
-    """Without a task role the SDK may have used the instance's role; with keys in the configuration it didn't. fargate-rules.md 1 taskRoleArn, 4"""
-    if definition.get("taskRoleArn"):
-        return
-    named = [
-        str(pair.get("name"))
-        for container in definition.get("containerDefinitions") or []
-        for pair in [*(container.get("environment") or []), *(container.get("secrets") or [])]
-    ]
-    keys = any(name in ("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_ACCESS_KEY") for name in named)
-    yield found("FG-NO-TASK-ROLE" if keys else "FG-IMDS", f"{path}.taskRoleArn", None)
+def _within(seconds: int) -> int:
+    return min(max(seconds, SHORTEST_TIMEOUT), LONGEST_TIMEOUT)
 
 
 def _ports(mapping: Json) -> list[int]:

@@ -9,7 +9,8 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from .context import Context
+from . import sizes
+from .context import Context, as_int
 from .findings import KINDS, Finding, found
 
 
@@ -37,6 +38,8 @@ KEYS: dict[str, Key] = {
     "images": Key(MAPPING, "Container -> image that is used instead of a rewritten one.", CONTAINERS),
     "image_platforms": Key(LIST, "More platforms to keep of multi-platform images, such as linux/arm64, or all."),
     "sizes": Key(MAPPING, "Service -> {cpu, memory} of its task."),
+    "measured": Key(MAPPING, "Service -> {cpu, memory}: the most that one of its tasks used in CloudWatch; with the headroom it decides the size.", SERVICES),
+    "headroom": Key((int, float, str), "Factor on what was measured, at least 1; the default is 1.3."),
     "size_table": Key(MAPPING, "CPU units -> list of MiB: replaces the table of sizes that Fargate sells."),
     "architecture": Key(TEXT, "x86_64 or arm64, when neither the task definition nor the instances tell."),
     "desired_count": Key((int, str, dict), "Number of tasks, or service -> number.", SERVICES),
@@ -46,6 +49,7 @@ KEYS: dict[str, Key] = {
     "volumes": Key(
         MAPPING, "Volume -> ephemeral, drop, or {efs: fs-..., root_directory, access_point, iam}: where a path of the instance lives from now on.", VOLUMES
     ),
+    "stop_timeout": Key(MAPPING, "Container -> seconds (2 to 120) between SIGTERM and SIGKILL, where the source waits longer than Fargate does.", CONTAINERS),
     "task_role_arn": Key((str, dict), "Task role for definitions that have none, or service -> role.", SERVICES),
     "execution_role": Key(TEXT, "Name or ARN of the execution role; a name is created when it doesn't exist."),
     "log_retention_days": Key(NUMBER, "Retention of the new log groups; without it as the old ones."),
@@ -111,6 +115,12 @@ def _values(context: Context) -> list[Finding]:
         for key, values in allowed.items()
         if context.intent.get(key) and str(context.intent[key]).lower() not in values
     ]
+    for name, seconds in sorted(_mapping(context, "stop_timeout").items()):
+        if not 2 <= (as_int(seconds) or 0) <= 120:
+            findings.append(found("FG-INTENT", f"fargate_stop_timeout[{name}]", seconds, expected=KEYS["stop_timeout"].meaning))
+    for name, used in sorted(_mapping(context, "measured").items()):
+        if not isinstance(used, t.Mapping) or not (sizes.cpu_units(used.get("cpu")) or sizes.memory_mib(used.get("memory"))):
+            findings.append(found("FG-INTENT", f"fargate_measured[{name}]", used, expected=KEYS["measured"].meaning))
     balancer = context.names["load_balancer"]
     if not re.fullmatch(r"(?!internal-)[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?", balancer):
         expected = "at most 32 letters, digits and inner hyphens, not starting with internal-"
@@ -119,6 +129,11 @@ def _values(context: Context) -> list[Finding]:
         if not isinstance(grant, t.Mapping) or not str(grant.get("group_id") or "").startswith("sg-"):
             findings.append(found("FG-INTENT", f"fargate_grants[{index}]", grant, expected=KEYS["grants"].meaning))
     return findings
+
+
+def _mapping(context: Context, key: str) -> t.Mapping[str, t.Any]:
+    value = context.intent.get(key)
+    return value if isinstance(value, t.Mapping) else {}
 
 
 def _waivers(context: Context) -> list[Finding]:

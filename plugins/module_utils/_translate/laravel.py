@@ -53,7 +53,7 @@ def scheduler(draft: Json, desired: int, path: str) -> t.Iterator[Finding]:
         yield found("FG-SCHEDULER-MANY" if desired > 1 else "FG-SCHEDULER", f"{path}.command", text)
 
 
-def worker_signal(draft: Json, path: str) -> t.Iterator[Finding]:
+def worker_shell(draft: Json, path: str) -> t.Iterator[Finding]:
     """``sh -c "php artisan queue:work"`` may keep SIGTERM from PHP: the job in hand is killed. peers.md 3 row 6"""
     words = [*(draft.get("entryPoint") or []), *(draft.get("command") or [])]
     shell = next((index for index, word in enumerate(words[:-1]) if re.search(r"(^|/)(ba|da)?sh$", str(word)) and words[index + 1] == "-c"), None)
@@ -62,6 +62,16 @@ def worker_signal(draft: Json, path: str) -> t.Iterator[Finding]:
     script = str(words[shell + 2])
     if _WORKER.search(script) and not re.search(r"\bexec\s+\S*php\b", script):
         yield found("FG-WORKER-SHELL", f"{path}.command", script)
+
+
+def worker_signal(draft: Json, image: str, path: str) -> t.Iterator[Finding]:
+    """php-fpm images stop with SIGQUIT, which a worker as first process may not heed: its job is killed at the end of stopTimeout. [D ecs/stopTimeout, php:fpm]
+
+    The image's name is all that the plan knows of it: one that doesn't say ``fpm`` isn't judged.
+    """
+    text = command(draft)
+    if re.search(r"(^|[^a-z])fpm([^a-z]|$)", image.partition("@")[0], re.IGNORECASE) and _WORKER.search(text):
+        yield found("FG-WORKER-SIGNAL", f"{path}.command", text)
 
 
 def command(draft: Json) -> str:

@@ -37,7 +37,7 @@ def translate(draft: Json, path: str) -> t.Iterator[Finding]:
     if not parameters:
         return
     where = f"{path}.linuxParameters"
-    for rule in (capabilities, devices, shared_memory, swap):
+    for rule in (capabilities, devices, shared_memory, swap, tmpfs):
         yield from rule(parameters, where)
     if not parameters:
         del draft["linuxParameters"]
@@ -76,3 +76,9 @@ def swap(parameters: Json, path: str) -> t.Iterator[Finding]:
         value = parameters.pop(key, None)
         if value is not None:
             yield found("FG-SWAP", f"{path}.{key}", value)
+
+
+def tmpfs(parameters: Json, path: str) -> t.Iterator[Finding]:
+    """Kept: Fargate has it since 2026-01; its size counts against the task's memory. fargate-rules.md 2b tmpfs"""
+    for index, mount in enumerate(parameters.get("tmpfs") or []):
+        yield found("FG-TMPFS", f"{path}.tmpfs[{index}]", mount.get("containerPath"), mount.get("size"))

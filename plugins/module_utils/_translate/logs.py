@@ -40,7 +40,7 @@ def awslogs(configuration: Json, family: str, context: Context, path: str) -> t.
     if not options.get("awslogs-stream-prefix"):
         options["awslogs-stream-prefix"] = family
         yield found("FG-LOG-PREFIX", f"{path}.options.awslogs-stream-prefix", None, family)
-    if options.pop("awslogs-create-group", None) is not None:
+    if str(options.pop("awslogs-create-group", "")).lower() == "true":
         yield found("FG-LOG-CREATE", f"{path}.options.awslogs-create-group", "true", None)
     if "mode" not in options:
         options["mode"] = "non-blocking"

@@ -78,6 +78,23 @@ def commands(draft: Json, names: set[str], path: str) -> t.Iterator[Finding]:
                 yield found("FG-PEER-WORD", f"{where}.{key}[{index}]", word)
 
 
+def variables(draft: Json, path: str) -> t.Iterator[Finding]:
+    """``$PHP_FPM_PORT_9000_TCP_ADDR``: what Docker injects for a link isn't there any more, unless set by hand. fargate-rules.md 2 links"""
+    own = {str(pair.get("name")) for key in ("environment", "secrets") for pair in draft.get(key) or []}
+    prefixes = "|".join(sorted({re.escape(re.sub(r"\W", "_", alias).upper()) for _name, alias in linked(draft)}))
+    if not prefixes:
+        return
+    pattern = re.compile(rf"\$[({{]?((?:{prefixes})_(?:PORT(?:_\d\w*)?|NAME|ENV_\w+))\b")
+    check = draft.get("healthCheck") or {}
+    words = [(f"environment[{pair.get('name')}]", str(pair.get("value") or "")) for pair in draft.get("environment") or []]
+    for key, values in (("entryPoint", draft.get("entryPoint")), ("command", draft.get("command")), ("healthCheck.command", check.get("command"))):
+        words += [(f"{key}[{index}]", str(word)) for index, word in enumerate(values or [])]
+    for where, word in words:
+        used = sorted(set(pattern.findall(word)) - own)
+        if used:
+            yield found("FG-LINK-VARIABLE", f"{path}.{where}", ", ".join(used))
+
+
 def start_order(draft: Json, definition: t.Mapping[str, t.Any], path: str) -> t.Iterator[Finding]:
     """A link also ordered start-up: ``dependsOn START`` for its target, unless present or a cycle. fargate-rules.md 2 (implied by links)"""
     present = {str(container.get("name")) for container in definition.get("containerDefinitions") or []}

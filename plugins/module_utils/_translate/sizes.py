@@ -4,11 +4,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 import typing as t
 
 from .context import Context, Json, per_service
 from .findings import Finding, found
+
+HEADROOM = 1.3
 
 # CPU units -> MiB. fargate-rules.md 6: botocore up to 16 vCPU, cfn-lint E3047 for all. AWS adds rows: fargate_size_table replaces this.
 TABLE: dict[int, list[int]] = {
@@ -81,14 +84,40 @@ def size(draft: Json, services: t.Sequence[str], context: Context, path: str) ->
     reason = _reason(draft, cpu, memory)
     yield from _unreadable(draft, path)
     wanted = next(filter(None, (per_service(context.intent.get("sizes") or {}, name) for name in (*services, draft.get("family") or ""))), None)
+    seen, factor = measured(services, context), headroom(context)
     if wanted is not None:
         pair, findings = _given(wanted, floor(draft), table, path)
         reason = "set by fargate_sizes"
+    elif seen is not None:
+        least = floor(draft)
+        need = tuple(max(math.ceil(value * factor), low) if value else known for value, low, known in zip(seen, least, (cpu, memory), strict=True))
+        pair, findings = _chosen(need[0], need[1], table, path)
+        reason = f"{_seen(seen)} measured, times {factor:g} for headroom; {reason} declared"
     else:
         pair, findings = _chosen(cpu, memory, table, path)
     yield from findings
     yield found("FG-SIZE", f"{path}.cpu", f"{draft.get('cpu')}/{draft.get('memory')}", f"{pair[0]}/{pair[1]}", reason=reason)
     draft["cpu"], draft["memory"] = str(pair[0]), str(pair[1])
+
+
+def measured(services: t.Sequence[str], context: Context) -> tuple[float, float] | None:
+    """The most that one task used, of all services that run the definition: evidence beats declarations. fargate-rules.md 6 rule 3"""
+    given = [context.intent["measured"].get(name) for name in services] if context.intent.get("measured") else []
+    pairs = [(cpu_units(item.get("cpu")) or 0, memory_mib(item.get("memory")) or 0) for item in given if isinstance(item, t.Mapping)]
+    most = (max((cpu for cpu, _memory in pairs), default=0), max((memory for _cpu, memory in pairs), default=0))
+    return most if any(most) else None
+
+
+def headroom(context: Context) -> float:
+    """The factor on what was measured: ``fargate_headroom``, at least 1. fargate-rules.md 6 rule 3"""
+    try:
+        return max(1.0, float(context.intent.get("headroom") or HEADROOM))
+    except ValueError:
+        return HEADROOM
+
+
+def _seen(pair: tuple[float, float]) -> str:
+    return " and ".join(f"{value:g} {unit}" for value, unit in zip(pair, ("CPU units", "MiB"), strict=True) if value)
 
 
 def _chosen(cpu: int, memory: int, table: t.Mapping[int, t.Sequence[int]], path: str) -> tuple[tuple[int, int], list[Finding]]:

@@ -12,7 +12,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from . import container as containers
-from . import execution_role, image, laravel, linux_parameters, logs, names, peers, sizes, volumes
+from . import execution_role, image, instance, laravel, linux_parameters, logs, names, peers, sizes, volumes
 from .context import Context, Json, carried_tags, per_service, tag_list
 from .findings import Finding, found
 
@@ -82,13 +82,15 @@ def translate(task: Translated, entries: t.Mapping[tuple[str, str], Json], conte
     report(runtime_platform(draft, context, task.path))
     report(task_role(draft, task, context))
     report(volumes.translate(draft, context, task.path))
+    report(volumes.roles(draft, task.path))
     for original, container in zip(task.source.get("containerDefinitions") or [], list(draft.get("containerDefinitions") or []), strict=True):
         _container(container, original, entries, task, context)
     draft.setdefault("containerDefinitions", [])
     report(containers.port_clash(draft, task.path))
     report(containers.control_clash(draft, task.path))
     report(containers.optional_peer(task.source, task.path))
-    report(containers.instance_credentials(draft, task.path))
+    report(instance.credentials(draft, task.path))
+    report(instance.region(draft, task.path))
     report(execution_role.role(draft, context, task.path))
     report(sizes.size(draft, task.services, context, task.path))
     tags, findings = carried_tags(task.tags, context, task.path)
@@ -106,13 +108,16 @@ def _container(draft: Json, original: Json, entries: t.Mapping[tuple[str, str], 
     report(peers.environment(draft, hosts, path))
     report(peers.commands(draft, hosts, path))
     report(peers.start_order(draft, task.definition, path))
+    report(peers.variables(draft, path))
     report(peers.links(draft, path))
-    for rule in containers.RULES:
+    for rule in (*containers.RULES, *instance.RULES):
         report(rule(draft, path))
+    report(containers.stop_timeout(draft, context, path))
     report(linux_parameters.translate(draft, path))
     report(laravel.settings(draft, path))
     report(laravel.secrets(draft, path))
-    report(laravel.worker_signal(draft, path))
+    report(laravel.worker_shell(draft, path))
+    report(laravel.worker_signal(draft, str(original.get("image") or ""), path))
     report(logs.translate(draft, task.family, context, path))
     target_group = logs.group_of(draft)
     if target_group:

@@ -10,9 +10,13 @@ import typing as t
 from .context import Context, Json
 from .findings import Finding, found
 
-_AGENT = re.compile(r"^(/|/proc|/sys|/cgroup|/dev|/var/lib/docker|/(var/)?run/docker\.sock|/(var/)?run)/?$|^/(proc|sys|cgroup)/")
+_AGENT = re.compile(
+    r"^(/|/(var/)?run|/boot)/?$|^/(proc|sys|cgroup|dev|lib/modules|usr/src|var/lib/(docker|ecs|containerd)|etc/ecs|var/log/ecs)(/|$)"
+    r"|^/(var/)?run/(docker|containerd|crio|podman|systemd|dbus|udev|datadog|xray|newrelic)\b|\.sock(et)?$"
+)
+_NETWORK = re.compile(r"(^|/)(efs|nfs)([-_./]|$)", re.IGNORECASE)
 _TIME = re.compile(r"^(/etc/(localtime|timezone)|/usr/share/zoneinfo)(/|$)")
-_SOCKET = re.compile(r"^/(var/)?run/(?!docker).*(php|fpm|sock|uwsgi|gunicorn|puma|unicorn)|\.sock$")
+_SOCKET = re.compile(r"^/(var/)?run/.*(php|fpm|sock|uwsgi|gunicorn|puma|unicorn)")
 
 
 def translate(draft: Json, context: Context, path: str) -> t.Iterator[Finding]:
@@ -25,7 +29,8 @@ def translate(draft: Json, context: Context, path: str) -> t.Iterator[Finding]:
         if name in answers:
             result, findings = answered(volume, answers[name], where)
         else:
-            result, findings = _by_kind(volume, where)
+            result, findings = _by_kind(volume, mounts(draft, name), where)
+            yield from hidden(volume, mounts(draft, name), where)
         yield from findings
         if result is None:
             _unmount(draft, name)
@@ -42,9 +47,15 @@ def answered(volume: Json, answer: t.Any, path: str) -> tuple[Json | None, list[
         return None, [found("FG-VOLUME-DROPPED", path, shown)]
     if answer == "ephemeral":
         return {"name": volume.get("name"), "host": {}}, [found("FG-VOLUME-EPHEMERAL", path, shown, "ephemeral")]
-    if isinstance(answer, t.Mapping) and answer.get("efs"):
+    if isinstance(answer, t.Mapping) and _mountable(answer):
         return {"name": volume.get("name"), "efsVolumeConfiguration": _efs(answer)}, [found("FG-EFS", path, shown, answer["efs"])]
     return {"name": volume.get("name"), "host": {}}, [found("FG-VOLUME-ANSWER", path, answer)]
+
+
+def _mountable(answer: t.Mapping[str, t.Any]) -> bool:
+    """An access point brings its own root: AWS refuses another directory beside it. [B EFSVolumeConfiguration.rootDirectory]"""
+    beside = answer.get("access_point") and answer.get("root_directory") not in (None, "", "/")
+    return str(answer.get("efs") or "").startswith("fs-") and not beside
 
 
 def _efs(answer: t.Mapping[str, t.Any]) -> Json:
@@ -58,31 +69,33 @@ def _efs(answer: t.Mapping[str, t.Any]) -> Json:
     return {**configuration, **({"authorizationConfig": authorization} if authorization else {})}
 
 
-def _by_kind(volume: Json, path: str) -> tuple[Json | None, list[Finding]]:
+def _by_kind(volume: Json, mounted: t.Sequence[str], path: str) -> tuple[Json | None, list[Finding]]:
     """A volume names its kind by the member it has; each rule looks at its own. Members that are new to us survive."""
     findings: list[Finding] = []
-    result: Json | None = volume
-    for rule in (docker, fsx, efs, ebs, host_path):
-        if result is not None:
-            result, more = rule(result, path)
-            findings += more
-    return result, findings
+    result = volume
+    for rule in (docker, fsx, efs, s3files, ebs):
+        result, more = rule(result, path)
+        findings += more
+    last, more = host_path(result, mounted, path)
+    return last, [*findings, *more]
 
 
-def host_path(volume: Json, path: str) -> tuple[Json | None, list[Finding]]:
+def host_path(volume: Json, mounted: t.Sequence[str], path: str) -> tuple[Json | None, list[Finding]]:
     """``host.sourcePath`` is refused ("do not support sourcePath"); the path tells what it was for. fargate-rules.md 3 host.sourcePath"""
-    source = (volume.get("host") or {}).get("sourcePath")
-    if source is None:
+    if "sourcePath" not in (volume.get("host") or {}):
         return volume, []
+    source = str(volume["host"]["sourcePath"] or "")
     plain = {**volume, "host": {}}
+    if not source:
+        return plain, []
     where = f"{path}.host.sourcePath"
     if _AGENT.search(source):
         return plain, [found("FG-HOST-AGENT", where, source)]
     if _TIME.search(source):
         return None, [found("FG-HOST-TIME", where, source)]
     if _SOCKET.search(source):
-        return plain, [found("FG-HOST-SOCKET", where, source, "ephemeral")]
-    return plain, [found("FG-HOST-PATH", where, source)]
+        return plain, [found("FG-HOST-SOCKET" if len(mounted) > 1 else "FG-HOST-SOCKET-OTHER", where, source, "ephemeral")]
+    return plain, [found("FG-HOST-EFS" if _NETWORK.search(source) else "FG-HOST-PATH", where, source)]
 
 
 def docker(volume: Json, path: str) -> tuple[Json, list[Finding]]:
@@ -110,9 +123,48 @@ def efs(volume: Json, path: str) -> tuple[Json, list[Finding]]:
     return volume, [] if configuration is None else [found("FG-EFS", path, None, configuration.get("fileSystemId"))]
 
 
+def s3files(volume: Json, path: str) -> tuple[Json, list[Finding]]:
+    """Kept; its mount targets must admit the tasks. fargate-rules.md 3 s3filesVolumeConfiguration"""
+    configuration = volume.get("s3filesVolumeConfiguration")
+    return volume, [] if configuration is None else [found("FG-S3-FILES", path, None, configuration.get("fileSystemArn"))]
+
+
 def ebs(volume: Json, path: str) -> tuple[Json, list[Finding]]:
     """The service attaches it, which the plan can't say yet. fargate-rules.md 3 configuredAtLaunch"""
     return volume, [found("FG-EBS-VOLUME", path, True)] if volume.get("configuredAtLaunch") else []
+
+
+def hidden(volume: Json, mounted: t.Sequence[str], path: str) -> t.Iterator[Finding]:
+    """Docker fills a new volume from the image; Fargate's hides what is there, unless the image declares VOLUME. fargate-rules.md 3 mountPoints"""
+    elsewhere = ("efsVolumeConfiguration", "s3filesVolumeConfiguration", "fsxWindowsFileServerVolumeConfiguration", "configuredAtLaunch")
+    if mounted and not (volume.get("host") or {}).get("sourcePath") and not any(volume.get(key) for key in elsewhere):
+        yield found("FG-VOLUME-EMPTY", path, ", ".join(mounted))
+
+
+def roles(draft: Json, path: str) -> t.Iterator[Finding]:
+    """EFS with ``iam: ENABLED`` and S3 Files are mounted with the task role. fargate-rules.md 3 efsVolumeConfiguration, s3filesVolumeConfiguration"""
+    if draft.get("taskRoleArn"):
+        return
+    for volume in draft.get("volumes") or []:
+        authorization = (volume.get("efsVolumeConfiguration") or {}).get("authorizationConfig") or {}
+        if authorization.get("iam") == "ENABLED" or volume.get("s3filesVolumeConfiguration"):
+            yield found("FG-VOLUME-ROLE", f"{path}.volumes[{volume.get('name')}]")
+
+
+def mounts(draft: t.Mapping[str, t.Any], name: str) -> list[str]:
+    """``container:path`` of each mount of a volume; containers that take them over by ``volumesFrom`` count too."""
+    containers = draft.get("containerDefinitions") or []
+    own = {
+        str(container.get("name")): [str(mount.get("containerPath")) for mount in container.get("mountPoints") or [] if mount.get("sourceVolume") == name]
+        for container in containers
+    }
+    taken = [
+        f"{container.get('name')}:{where}"
+        for container in containers
+        for origin in container.get("volumesFrom") or []
+        for where in own.get(str(origin.get("sourceContainer"))) or []
+    ]
+    return [*(f"{holder}:{where}" for holder, paths in own.items() for where in paths), *taken]
 
 
 def _ephemeral(volume: Json, key: str) -> Json:

@@ -203,6 +203,14 @@ def second_container(**members: t.Any) -> Change:
     )
 
 
+def shared(**members: t.Any) -> Change:
+    """A volume that both containers mount."""
+    return both(volume(**members), nginx(mountPoints=[{"sourceVolume": "data", "containerPath": "/data"}]))
+
+
+EFS_IAM = {"fileSystemId": "fs-1", "transitEncryption": "ENABLED", "authorizationConfig": {"iam": "ENABLED"}}
+BARE = [{"name": "app", "image": f"{REGISTRY}/shop/app:1"}]
+REGION = [{"name": "AWS_REGION", "value": "eu-west-1"}]
 PHP_80 = [{"containerPort": 80, "protocol": "tcp"}]
 PHP_8080 = [{"containerPort": 8080, "hostPort": 8080, "protocol": "tcp"}]
 ARN = f"arn:aws:iam::{ACCOUNT}:role/shop"
@@ -264,6 +272,10 @@ CASES: dict[str, tuple[Change, Change]] = {
     ),
     "FG-IMAGE-LATEST": (php(image=f"{REGISTRY}/shop/php"), php(image=f"{REGISTRY}/shop/php@sha256:{'ab' * 32}")),
     "FG-LINKS": (shop, nginx(links=[])),
+    "FG-LINK-VARIABLE": (
+        nginx(command=["sh", "-c", "wait-for $PHP_FPM_PORT_9000_TCP_ADDR && nginx"]),
+        nginx(command=["sh", "-c", "wait-for $PHP_FPM_PORT && nginx"], environment=[{"name": "PHP_FPM_PORT", "value": "9000"}]),
+    ),
     "FG-LINK-UNKNOWN": (nginx(links=["gone"]), nginx(links=["php-fpm:gone"])),
     "FG-LINK-CYCLE": (php(dependsOn=[{"containerName": "nginx", "condition": "START"}]), nginx(dependsOn=[{"containerName": "php-fpm", "condition": "START"}])),
     "FG-PEER": (nginx(environment=[{"name": "PHP_HOST", "value": "php-fpm"}]), nginx(environment=[{"name": "PHP_HOST", "value": "php-fpm.example.test"}])),
@@ -285,14 +297,21 @@ CASES: dict[str, tuple[Change, Change]] = {
     "FG-SECURITY-OPTION": (php(dockerSecurityOptions=["no-new-privileges"]), php(dockerSecurityOptions=[])),
     "FG-GMSA": (php(dockerSecurityOptions=["credentialspec:file://x"]), php(dockerSecurityOptions=["label:type:x"])),
     "FG-ULIMIT": (php(ulimits=[{"name": "core"}]), php(ulimits=[{"name": "nofile", "softLimit": 1024, "hardLimit": 2048}])),
+    "FG-NOFILE": (
+        php(ulimits=[{"name": "nofile", "softLimit": 1024, "hardLimit": 2000000}]),
+        php(ulimits=[{"name": "nofile", "softLimit": 1024, "hardLimit": 1048576}]),
+    ),
     "FG-GPU": (php(resourceRequirements=[{"type": "GPU", "value": "1"}]), php(resourceRequirements=[])),
     "FG-FIRELENS-S3": (
         php(firelensConfiguration={"type": "fluentbit", "options": {"config-file-type": "s3", "config-file-value": "arn"}}),
         php(firelensConfiguration={"type": "fluentbit", "options": {"config-file-type": "file", "config-file-value": "/x"}}),
     ),
     "FG-STARTTIMEOUT": (php(startTimeout=300), php(startTimeout=120)),
-    "FG-STOPTIMEOUT": (worker(stopTimeout=600), worker(stopTimeout=120)),
+    "FG-STOPTIMEOUT": (worker(stopTimeout=600), both(worker(stopTimeout=600), intent(stop_timeout={"worker": 120}))),
+    "FG-STOPTIMEOUT-SET": (intent(stop_timeout={"worker": 100}), intent(stop_timeout={"worker": 90})),
     "FG-TIMEOUT-SHORT": (worker(stopTimeout=1), worker(stopTimeout=2)),
+    "FG-AGENT-VARIABLE": (variable("DOCKER_HOST", "unix:///var/run/docker.sock"), variable("DOCKER_IMAGE_VERSION", "3")),
+    "FG-REGION": (task(taskRoleArn=ARN, containerDefinitions=BARE), task(taskRoleArn=ARN, containerDefinitions=[{**BARE[0], "environment": REGION}])),
     "FG-AGENT-LABEL": (php(dockerLabels={"com.datadoghq.ad.logs": "[]"}), php(dockerLabels={"team": "shop"})),
     "FG-LOW-PORT": (nginx(user="nginx"), nginx(user="nginx", systemControls=[{"namespace": "net.ipv4.ip_unprivileged_port_start", "value": "0"}])),
     "FG-ENVIRONMENT-FILE": (php(environmentFiles=[{"type": "s3", "value": "arn:aws:s3:::b/app.env"}]), php(environmentFiles=[])),
@@ -306,6 +325,7 @@ CASES: dict[str, tuple[Change, Change]] = {
     "FG-DEVICES": (linux(devices=[{"hostPath": "/dev/fuse"}]), linux(devices=[])),
     "FG-SHARED-MEMORY": (linux(sharedMemorySize=64), linux(initProcessEnabled=True)),
     "FG-SHARED-MEMORY-LARGE": (linux(sharedMemorySize=256), linux(sharedMemorySize=64)),
+    "FG-TMPFS": (linux(tmpfs=[{"containerPath": "/tmp", "size": 64}]), linux(tmpfs=[])),
     "FG-SWAP": (linux(maxSwap=0), linux(initProcessEnabled=True)),
     "FG-LOG-GROUP": (shop, source(services=[])),
     "FG-LOG-REGION": (awslogs(region="us-east-1"), shop),
@@ -316,14 +336,22 @@ CASES: dict[str, tuple[Change, Change]] = {
     "FG-LOG-DRIVER": (driver("json-file"), driver("splunk")),
     "FG-LOG-ROUTER": (driver("fluentd"), driver("awsfirelens")),
     "FG-HOST-PATH": (volume(host={"sourcePath": "/srv/uploads"}), volume(host={})),
-    "FG-HOST-AGENT": (volume(host={"sourcePath": "/var/run/docker.sock"}), volume(host={"sourcePath": "/var/run/php"})),
+    "FG-HOST-AGENT": (volume(host={"sourcePath": "/var/run/docker.sock"}), volume(host={"sourcePath": "/var/lib/dockerfiles"})),
     "FG-HOST-TIME": (volume(host={"sourcePath": "/etc/localtime"}), volume(host={"sourcePath": "/etc/local"})),
-    "FG-HOST-SOCKET": (volume(host={"sourcePath": "/run/php-fpm"}), volume(host={"sourcePath": "/srv/php-fpm"})),
+    "FG-HOST-SOCKET": (shared(host={"sourcePath": "/run/php-fpm"}), shared(host={"sourcePath": "/run/containerd/containerd.sock"})),
+    "FG-HOST-SOCKET-OTHER": (volume(host={"sourcePath": "/run/php-fpm"}), shared(host={"sourcePath": "/run/php-fpm"})),
+    "FG-HOST-EFS": (volume(host={"sourcePath": "/mnt/efs/shop"}), volume(host={"sourcePath": "/srv/reefs"})),
     "FG-DOCKER-VOLUME": (volume(dockerVolumeConfiguration={"scope": "shared"}), volume(dockerVolumeConfiguration={"scope": "task", "driver": "local"})),
     "FG-DOCKER-VOLUME-TASK": (volume(dockerVolumeConfiguration={"scope": "task"}), volume(dockerVolumeConfiguration={"scope": "task", "driver": "rexray"})),
     "FG-FSX-WINDOWS": (volume(fsxWindowsFileServerVolumeConfiguration={"fileSystemId": "fs-1"}), volume(host={})),
     "FG-EFS": (volume(efsVolumeConfiguration={"fileSystemId": "fs-1"}), volume(host={})),
     "FG-EBS-VOLUME": (volume(configuredAtLaunch=True), volume(configuredAtLaunch=False)),
+    "FG-S3-FILES": (volume(s3filesVolumeConfiguration={"fileSystemArn": "arn"}), volume(host={})),
+    "FG-VOLUME-ROLE": (
+        volume(efsVolumeConfiguration=EFS_IAM),
+        both(volume(efsVolumeConfiguration=EFS_IAM), task(taskRoleArn=ARN)),
+    ),
+    "FG-VOLUME-EMPTY": (volume(host={}), both(volume(host={}), php(mountPoints=[]))),
     "FG-VOLUME-EPHEMERAL": (both(volume(host={"sourcePath": "/srv"}), intent(volumes={"data": "ephemeral"})), volume(host={})),
     "FG-VOLUME-DROPPED": (both(volume(host={"sourcePath": "/srv"}), intent(volumes={"data": "drop"})), volume(host={})),
     "FG-VOLUME-ANSWER": (
@@ -342,6 +370,7 @@ CASES: dict[str, tuple[Change, Change]] = {
         worker(command=["php", "artisan", "schedule:work"]),
     ),
     "FG-WORKER-SHELL": (worker(command=["sh", "-c", "php artisan queue:work"]), worker(command=["sh", "-c", "exec php artisan queue:work"])),
+    "FG-WORKER-SIGNAL": (worker(image=f"{REGISTRY}/shop/php:8.3-fpm"), worker(image=f"{REGISTRY}/shop/php:8.3-cli")),
     "FG-DAEMON": (web(schedulingStrategy="DAEMON"), shop),
     "FG-EXTERNAL": (web(deploymentController={"type": "EXTERNAL"}), web(deploymentController={"type": "ECS"})),
     "FG-SERVICE-STATUS": (web(status="DRAINING"), shop),

@@ -70,6 +70,29 @@ def test_the_inventory_may_go_below_the_limits_but_not_below_what_registers() ->
     assert systems.planned(plan)["memory"] == "3072"
 
 
+def test_what_was_measured_decides_with_headroom() -> None:
+    plan = systems.plan(None, measured={"web": {"cpu": 400, "memory": 1700}})
+    assert (systems.planned(plan)["cpu"], systems.planned(plan)["memory"]) == ("1024", "3072")
+    reasons = [item["why"] for item in plan["findings"] if item["id"] == "FG-SIZE"]
+    assert "400 CPU units and 1700 MiB measured, times 1.3 for headroom" in reasons[0]
+    plan = systems.plan(None, measured={"web": {"cpu": 400, "memory": 1700}}, headroom=1)
+    assert (systems.planned(plan)["cpu"], systems.planned(plan)["memory"]) == ("512", "2048")
+
+
+def test_what_was_measured_never_goes_below_what_registers_and_leaves_the_rest_declared() -> None:
+    system = systems.system()
+    systems.containers(system)["php-fpm"].update(memory=3000, memoryReservation=500)
+    plan = systems.plan(system, measured={"web": {"memory": 100}})
+    assert (systems.planned(plan)["cpu"], systems.planned(plan)["memory"]) == ("512", "3072")
+    assert "FG-SIZE-UNKNOWN" not in systems.ids(plan)
+
+
+@pytest.mark.parametrize("used", [3, {"cpu": "much"}, {}])
+def test_a_measurement_that_says_nothing_is_refused(used: object) -> None:
+    plan = systems.plan(None, measured={"web": used})
+    assert systems.at(plan, "FG-INTENT") == ["fargate_measured[web]"]
+
+
 def test_the_table_is_data() -> None:
     plan = systems.plan(None, size_table={"1000": [3000]})
     assert (systems.planned(plan)["cpu"], systems.planned(plan)["memory"]) == ("1000", "3000")

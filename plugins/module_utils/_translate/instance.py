@@ -1,0 +1,70 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# This module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""What the instance gave silently: its addresses, its role, its region, its agents. fargate-rules.md 4"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from .context import Json
+from .findings import Finding, found
+from .secrets import mask_value
+
+HOST_ADDRESS = re.compile(r"169\.254\.169\.254|\b172\.17\.0\.1\b|\b127\.0\.0\.11\b|host\.docker\.internal")
+_AGENT_LABEL = re.compile(r"^(com\.datadoghq\.|traefik\.|io\.prometheus|prometheus[._]|co\.elastic\.|logging\.|newrelic)", re.IGNORECASE)
+_AGENT_VARIABLE = re.compile(r"^(ECS_\w+|DOCKER_(HOST|CERT_PATH|TLS_VERIFY|API_VERSION|CONFIG|CONTEXT|SOCK\w*))$")
+
+
+def host_addresses(draft: Json, path: str) -> t.Iterator[Finding]:
+    """Values that name the instance: its metadata service, the Docker bridge, the Docker host. fargate-rules.md 2 environment (d), command"""
+    for pair in draft.get("environment") or []:
+        if HOST_ADDRESS.search(str(pair.get("value") or "")):
+            name = str(pair.get("name"))
+            yield found("FG-HOST-ADDRESS", f"{path}.environment[{name}]", mask_value(name, pair["value"]))
+    check = draft.get("healthCheck") or {}
+    for key, words in (("entryPoint", draft.get("entryPoint")), ("command", draft.get("command")), ("healthCheck.command", check.get("command"))):
+        for index, word in enumerate(words or []):
+            if HOST_ADDRESS.search(str(word)):
+                yield found("FG-HOST-ADDRESS", f"{path}.{key}[{index}]", word)
+
+
+def labels(draft: Json, path: str) -> t.Iterator[Finding]:
+    """Labels for an agent on the host: nobody reads them on Fargate. fargate-rules.md 2 dockerLabels"""
+    for name in sorted(draft.get("dockerLabels") or {}):
+        if _AGENT_LABEL.search(name):
+            yield found("FG-AGENT-LABEL", f"{path}.dockerLabels[{name}]", name)
+
+
+def agent_variables(draft: Json, path: str) -> t.Iterator[Finding]:
+    """Settings of the ECS agent or of a Docker client: neither has a counterpart in a task of Fargate. fargate-rules.md 2 environment (c)"""
+    for pair in draft.get("environment") or []:
+        name = str(pair.get("name"))
+        if _AGENT_VARIABLE.search(name):
+            yield found("FG-AGENT-VARIABLE", f"{path}.environment[{name}]", mask_value(name, pair.get("value")))
+
+
+RULES: tuple[t.Callable[[Json, str], t.Iterator[Finding]], ...] = (host_addresses, agent_variables, labels)
+
+
+def credentials(definition: Json, path: str) -> t.Iterator[Finding]:
+    """Without a task role the SDK may have used the instance's role; with keys in the configuration it didn't. fargate-rules.md 1 taskRoleArn, 4"""
+    if definition.get("taskRoleArn"):
+        return
+    keys = any({"AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_ACCESS_KEY"} & _names(container) for container in definition.get("containerDefinitions") or [])
+    yield found("FG-NO-TASK-ROLE" if keys else "FG-IMDS", f"{path}.taskRoleArn", None)
+
+
+def region(definition: Json, path: str) -> t.Iterator[Finding]:
+    """An SDK without a region asked the instance's metadata. Tasks that show no use of AWS, or have keys, aren't judged. fargate-rules.md 4"""
+    containers = definition.get("containerDefinitions") or []
+    names = {name for container in containers for name in _names(container)}
+    uses = definition.get("taskRoleArn") or any(name.startswith("AWS_") for name in names)
+    told = names & {"AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID"} or any(container.get("environmentFiles") for container in containers)
+    if uses and not told:
+        yield found("FG-REGION", f"{path}.containerDefinitions")
+
+
+def _names(container: Json) -> set[str]:
+    """The names of all variables, plain and secret."""
+    return {str(pair.get("name")) for key in ("environment", "secrets") for pair in container.get(key) or []}
