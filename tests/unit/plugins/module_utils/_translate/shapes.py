@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import typing as t
 
 import botocore.session
@@ -14,6 +15,7 @@ WORDS = ["nginx", "php-fpm", "app", "data", "80", "php-fpm:9000", "nginx:app", "
 NUMBERS = [0, 1, 2, 64, 80, 121, 512, 65535, 70000]
 
 
+@functools.cache
 def model(service: str) -> t.Any:
     return botocore.session.get_session().get_service_model(service)
 
@@ -34,9 +36,10 @@ def values(shape: Shape, depth: int = 0) -> st.SearchStrategy[t.Any]:
     return SCALARS[shape.type_name](shape)
 
 
-def structure(shape: StructureShape, depth: int = 0) -> st.SearchStrategy[dict[str, t.Any]]:
-    required = {name: values(member, depth + 1) for name, member in shape.members.items() if name in shape.required_members}
-    optional = {name: values(member, depth + 1) for name, member in shape.members.items() if name not in shape.required_members}
+def structure(shape: StructureShape, depth: int = 0, without: t.Collection[str] = ()) -> st.SearchStrategy[dict[str, t.Any]]:
+    members = {name: values(member, depth + 1) for name, member in shape.members.items() if name not in without}
+    required = {name: strategy for name, strategy in members.items() if name in shape.required_members}
+    optional = {name: strategy for name, strategy in members.items() if name not in shape.required_members}
     return st.fixed_dictionaries(required, optional=optional)
 
 
@@ -55,6 +58,7 @@ SCALARS: dict[str, t.Callable[[Shape], st.SearchStrategy[t.Any]]] = {
 }
 
 
+@functools.cache
 def definitions() -> st.SearchStrategy[dict[str, t.Any]]:
     """Task definitions as DescribeTaskDefinition may return them: only family and ARN are always there."""
     always = {"family": "any", "taskDefinitionArn": "arn:aws:ecs:eu-west-1:123456789012:task-definition/any:1"}

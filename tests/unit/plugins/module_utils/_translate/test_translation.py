@@ -1,0 +1,141 @@
+"""For any definition that EC2 runs: Fargate takes the translation, what may stay stays, and what can't be is a BLOCKER at its place.
+
+``CUTOVER_EXAMPLES=5000`` looks at that many, and lets cfn-lint look at all of them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import typing as t
+
+from ansible_collections.cutover.fargate.plugins.module_utils._translate.linux_parameters import DOCKER_DEFAULT
+from ansible_collections.cutover.fargate.plugins.module_utils._translate.task_definition import Translated
+from hypothesis import HealthCheck, Phase, given, settings
+from lab.aws.refusals import ecs_definitions
+from unit.plugins.module_utils._translate import cloudformation, registrable, shapes
+from unit.plugins.module_utils._translate.systems import Json
+from unit.plugins.module_utils._translate.test_properties import FORBIDDEN_CONTAINER, FORBIDDEN_LINUX, check_container, translate
+
+EXAMPLES = int(os.environ.get("CUTOVER_EXAMPLES") or 200)
+LINTED = EXAMPLES if "CUTOVER_EXAMPLES" in os.environ else 30
+ANY = settings(
+    max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate, Phase.shrink]
+)
+# Members that some rule changes; every other one of botocore's model, also of a later one, has to come through as it is.
+CHANGED_TASK = {"containerDefinitions", "volumes", "family", "taskRoleArn", "executionRoleArn", "networkMode", "requiresCompatibilities", "cpu", "memory",
+                "pidMode", "ephemeralStorage", "runtimePlatform", "placementConstraints", "ipcMode", "inferenceAccelerators"}  # fmt: skip
+READ_ONLY = {"taskDefinitionArn", "revision", "status", "requiresAttributes", "compatibilities", "registeredAt", "registeredBy", "deregisteredAt",
+             "deleteRequestedAt"}  # fmt: skip
+CHANGED_CONTAINER = FORBIDDEN_CONTAINER | {"portMappings", "startTimeout", "stopTimeout", "linuxParameters", "logConfiguration", "ulimits",
+                                           "resourceRequirements", "firelensConfiguration", "mountPoints"}  # fmt: skip
+# Changed where a linked peer is named, or waits for one.
+PEERS = {"image", "environment", "command", "entryPoint", "healthCheck", "dependsOn"}
+
+
+@given(registrable.definitions())
+@ANY
+def test_any_definition(source: Json) -> None:
+    task = translate(source)
+    registers(task)
+    keeps(source, task.definition)
+    found = {finding["path"] for finding in task.findings if finding["severity"] == "BLOCKER"}
+    assert {f"{task.path}.{path}" for path in blocked(source)} - found == set()
+
+
+def registers(task: Translated) -> None:
+    """A waived BLOCKER has its member dropped: what a person must rebuild by hand are two containers on one port."""
+    assert shapes.errors("ecs", "RegisterTaskDefinition", task.definition) == ""
+    clash = any(finding["id"] == "FG-PORT-CLASH" for finding in task.findings)
+    assert [message for message in ecs_definitions.problems(task.definition) if not (clash and "is mapped more than once" in message)] == []
+    for container in task.definition["containerDefinitions"]:
+        check_container(container)
+
+
+def keeps(source: Json, result: Json) -> None:
+    task = set(shapes.model("ecs").shape_for("TaskDefinition").members) - CHANGED_TASK - READ_ONLY
+    assert {key: source[key] for key in task & set(source)} == {key: result[key] for key in task & set(result)}
+    assert result.get("taskRoleArn") == source.get("taskRoleArn")
+    for before, after in zip(source["containerDefinitions"], result["containerDefinitions"], strict=True):
+        keeps_container(before, after)
+    for volume in source["volumes"]:
+        if {"efsVolumeConfiguration", "s3filesVolumeConfiguration", "configuredAtLaunch"} & set(volume):
+            assert volume in result["volumes"]
+
+
+def keeps_container(before: Json, after: Json) -> None:
+    same = set(shapes.model("ecs").shape_for("ContainerDefinition").members) - CHANGED_CONTAINER - (PEERS if before["links"] else set())
+    assert {key: before[key] for key in same & set(before)} == {key: after[key] for key in same & set(after)}
+    linux, kept = before.get("linuxParameters") or {}, after.get("linuxParameters") or {}
+    assert {key: linux[key] for key in set(linux) - FORBIDDEN_LINUX - {"capabilities"}} == {key: kept[key] for key in set(kept) - {"capabilities"}}
+    assert (linux.get("capabilities") or {}).get("drop") == (kept.get("capabilities") or {}).get("drop")
+    order = {item["containerName"] for item in before["dependsOn"]} | {link.partition(":")[0] for link in before["links"]}
+    assert order == {item["containerName"] for item in after["dependsOn"]}
+    if (before.get("logConfiguration") or {}).get("logDriver") in ("splunk", "awsfirelens"):
+        assert before["logConfiguration"] == after["logConfiguration"]
+
+
+def blocked(source: Json) -> t.Iterator[str]:
+    """Where fargate-rules.md says BLOCKER, written down a second time and without looking at the rules' code."""
+    for member in ("pidMode", "ipcMode"):
+        if source.get(member) == "host":
+            yield member
+    for index, _accelerator in enumerate(source.get("inferenceAccelerators") or []):
+        yield f"inferenceAccelerators[{index}]"
+    if (source.get("runtimePlatform") or {}).get("operatingSystemFamily", "LINUX") != "LINUX":
+        yield "runtimePlatform.operatingSystemFamily"
+    for volume in source["volumes"]:
+        path = f"volumes[{volume['name']}]"
+        docker, host = volume.get("dockerVolumeConfiguration"), str((volume.get("host") or {}).get("sourcePath") or "")
+        if docker and (docker.get("scope") == "shared" or docker.get("autoprovision") or docker.get("driver", "local") != "local"):
+            yield f"{path}.dockerVolumeConfiguration"
+        if "fsxWindowsFileServerVolumeConfiguration" in volume:
+            yield f"{path}.fsxWindowsFileServerVolumeConfiguration"
+        if host and not host.startswith(("/etc/localtime", "/var/run/php")):
+            yield f"{path}.host.sourcePath"
+    for container in source["containerDefinitions"]:
+        yield from (f"containerDefinitions[{container['name']}].{member}" for member in blocked_members(container))
+
+
+def blocked_members(container: Json) -> t.Iterator[str]:
+    for member in ("privileged", "disableNetworking", "credentialSpecs"):
+        if container.get(member):
+            yield member
+    for index, requirement in enumerate(container.get("resourceRequirements") or []):
+        if requirement["type"] in ("GPU", "InferenceAccelerator", "NeuronDevice"):
+            yield f"resourceRequirements[{index}]"
+    if (container.get("stopTimeout") or 0) > 120:
+        yield "stopTimeout"
+    if ((container.get("firelensConfiguration") or {}).get("options") or {}).get("config-file-type") == "s3":
+        yield "firelensConfiguration.options.config-file-type"
+    if (container.get("logConfiguration") or {}).get("logDriver") in ("fluentd", "gelf"):
+        yield "logConfiguration"
+    linux = container.get("linuxParameters") or {}
+    for index, _device in enumerate(linux.get("devices") or []):
+        yield f"linuxParameters.devices[{index}]"
+    for index, capability in enumerate((linux.get("capabilities") or {}).get("add") or []):
+        if capability not in {*DOCKER_DEFAULT, "SYS_PTRACE"}:
+            yield f"linuxParameters.capabilities.add[{index}]"
+    if (linux.get("sharedMemorySize") or 0) > 64:
+        yield "linuxParameters.sharedMemorySize"
+
+
+def test_cfn_lint_has_nothing_against_it() -> None:
+    """Port clashes apart, which it doesn't know, cfn-lint judges every translation, blocked or not: sizes, drivers, ports, members, essential containers."""
+    results: list[Json] = []
+
+    @given(registrable.definitions())
+    @settings(ANY, max_examples=LINTED)
+    def collect(source: Json) -> None:
+        results.append(translate(source).definition)
+
+    collect()
+    assert cloudformation.complaints(results) == []
+
+
+def test_cfn_lint_would_complain() -> None:
+    """The oracle works: untranslated, the same kind of definition is refused."""
+    container = {"name": "a", "image": "b", "logConfiguration": {"logDriver": "json-file"}, "portMappings": [{"containerPort": 80, "hostPort": 8080}]}
+    source = {"family": "f", "requiresCompatibilities": ["FARGATE"], "networkMode": "bridge", "cpu": "256", "memory": "8192"}
+    found = cloudformation.complaints([{**source, "containerDefinitions": [container]}, {**source, "networkMode": "awsvpc", "containerDefinitions": [container]}])
+    assert {re.split(r"\W", complaint)[0] for complaint in found} >= {"E3047", "E3048", "E3053"}
