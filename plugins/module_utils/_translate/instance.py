@@ -13,7 +13,7 @@ from .secrets import mask_value
 
 HOST_ADDRESS = re.compile(r"169\.254\.169\.254|\b172\.17\.0\.1\b|\b127\.0\.0\.11\b|host\.docker\.internal")
 _AGENT_LABEL = re.compile(r"^(com\.datadoghq\.|traefik\.|io\.prometheus|prometheus[._]|co\.elastic\.|logging\.|newrelic)", re.IGNORECASE)
-_AGENT_VARIABLE = re.compile(r"^(ECS_\w+|DOCKER_(HOST|CERT_PATH|TLS_VERIFY|API_VERSION|CONFIG|CONTEXT|SOCK\w*))$")
+_AGENT_VARIABLE = re.compile(r"^(ECS_(?!FARGATE$)\w+|DOCKER_(HOST|CERT_PATH|TLS_VERIFY|API_VERSION|CONFIG|CONTEXT|SOCK\w*))$")
 
 
 def host_addresses(draft: Json, path: str) -> t.Iterator[Finding]:

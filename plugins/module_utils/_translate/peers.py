@@ -16,7 +16,13 @@ LOCAL = "127.0.0.1"
 # A variable whose whole value is the peer's name holds an address only if its own name says so: QUEUE_CONNECTION=redis is a driver.
 _HOST_NAME = re.compile(r"host|addr", re.IGNORECASE)
 _ADDRESS_NAME = re.compile(r"server|upstream|endpoint|backend|ur[il]|peer|_nodes?$|fpm|fastcgi|proxy", re.IGNORECASE)
-_WORD_NAME = re.compile(r"driver|connection|store|client|(^|_)name$|channel|mailer|broker|adapter|engine|disk|type", re.IGNORECASE)
+_WORD_NAME = re.compile(
+    r"driver|connection|store|client|(^|_)name$|channel|mailer|broker|adapter|engine|disk|type|(cache|session|queue|result|storage|e?mail|auth\w*|task)_?backend",
+    re.IGNORECASE,
+)
+# What comes before an address, and what comes after one: a port that is written down in full or well known.
+_HOST_OPTION = r"(?:-h|-H|--host(?:name)?|--server|--addr(?:ess)?)"
+_PORT = r"(?:80|443|\d{4,5})"
 
 
 def linked(container: t.Mapping[str, t.Any]) -> list[tuple[str, str]]:
@@ -44,6 +50,22 @@ def rewrite_text(text: str, names: t.Iterable[str]) -> str:
     return text
 
 
+def rewrite_command(text: str, names: t.Iterable[str]) -> str:
+    """As ``rewrite_text``, and what a shell's command calls an address: ``nc -z name 3306``, ``mysql -h name``."""
+    text = rewrite_text(text, names)
+    for name in sorted(names, key=len, reverse=True):
+        host = re.escape(name)
+        text = re.sub(rf"(?<![\w.\-/=:$]){host}(?=\s+{_PORT}(?![\w.:-]))", LOCAL, text)
+        text = re.sub(rf"(?<![\w-])({_HOST_OPTION}[ =]){host}(?![\w.\-/])", rf"\g<1>{LOCAL}", text)
+    return text
+
+
+def _is_address(words: t.Sequence[str], index: int) -> bool:
+    """Whether a word that is a peer's name stands where an address does: after ``-h`` and the like, or before a port."""
+    before, after = words[index - 1] if index else "", words[index + 1] if index + 1 < len(words) else ""
+    return bool(re.fullmatch(_HOST_OPTION, before) or re.fullmatch(_PORT, after))
+
+
 def environment(draft: Json, names: set[str], path: str) -> t.Iterator[Finding]:
     """Environment values that name a linked peer become 127.0.0.1. fargate-rules.md 2 environment (a), nginx.md 6"""
     for pair in draft.get("environment") or []:
@@ -69,8 +91,9 @@ def commands(draft: Json, names: set[str], path: str) -> t.Iterator[Finding]:
     if draft.get("healthCheck"):
         places.append((draft["healthCheck"], "command", f"{path}.healthCheck"))
     for holder, key, where in places:
-        for index, word in enumerate(holder.get(key) or []):
-            changed = rewrite_text(str(word), names)
+        words = [str(word) for word in holder.get(key) or []]
+        for index, word in enumerate(words):
+            changed = LOCAL if word in names and _is_address(words, index) else rewrite_command(word, names)
             if changed != word:
                 holder[key][index] = changed
                 yield found("FG-PEER", f"{where}.{key}[{index}]", word, changed)

@@ -30,7 +30,7 @@ def translate(draft: Json, context: Context, path: str) -> t.Iterator[Finding]:
             result, findings = answered(volume, answers[name], where)
         else:
             result, findings = _by_kind(volume, mounts(draft, name), where)
-            yield from hidden(volume, mounts(draft, name), where)
+            findings += hidden(volume, mounts(draft, name), where) if all(item["severity"] != "BLOCKER" for item in findings) else ()
         yield from findings
         if result is None:
             _unmount(draft, name)

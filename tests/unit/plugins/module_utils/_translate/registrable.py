@@ -15,7 +15,7 @@ IMAGES = ("123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/nginx:1", "public.e
 PATHS = ("/var/run/docker.sock", "/srv/uploads", "/proc", "/etc/localtime", "/mnt/efs/a", "/var/run/php", "/run/containerd/containerd.sock")
 CAPABILITIES = ("SYS_PTRACE", "NET_ADMIN", "SYS_ADMIN", "ALL", "CHOWN", "NET_BIND_SERVICE")
 MODES = ("bridge", "host", "none", "awsvpc", None)
-SIZES = ({}, {"cpu": "256", "memory": "8192"}, {"cpu": ".5 vCPU", "memory": "8 GB"}, {"memory": "9GB"})
+SIZES: tuple[dict[str, str], ...] = ({}, {"cpu": "256", "memory": "8192"}, {"cpu": ".5 vCPU", "memory": "8 GB"}, {"memory": "9GB"})
 
 
 @functools.cache

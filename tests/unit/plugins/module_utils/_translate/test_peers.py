@@ -65,3 +65,30 @@ def test_no_cycle_is_made() -> None:
     plan = systems.plan(system)
     assert "dependsOn" not in systems.planned_containers(plan)["nginx"]
     assert systems.at(plan, "FG-LINK-CYCLE") == ["task_definitions[shop-web].containerDefinitions[nginx].dependsOn"]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["nc", "-z", "db", "3306"], ["nc", "-z", "127.0.0.1", "3306"]),
+        (["mysql", "-h", "db", "-e", "select 1"], ["mysql", "-h", "127.0.0.1", "-e", "select 1"]),
+        (["sh", "-c", "mysqladmin ping --host=db"], ["sh", "-c", "mysqladmin ping --host=127.0.0.1"]),
+        (["sh", "-c", "until nc -z db 3306; do sleep 1; done"], ["sh", "-c", "until nc -z 127.0.0.1 3306; do sleep 1; done"]),
+        (["php", "artisan", "queue:work", "db"], ["php", "artisan", "queue:work", "db"]),
+        (["php", "artisan", "queue:work", "db", "--sleep", "3"], ["php", "artisan", "queue:work", "db", "--sleep", "3"]),
+        (["sh", "-c", "php artisan queue:work db 30"], ["sh", "-c", "php artisan queue:work db 30"]),
+        (["sh", "-c", "tar -h db-dump 3306"], ["sh", "-c", "tar -h db-dump 3306"]),
+        (["nc", "-z", "db.example.test", "3306"], ["nc", "-z", "db.example.test", "3306"]),
+    ],
+)
+def test_commands(words: list[str], expected: list[str]) -> None:
+    draft = {"command": words, "healthCheck": {"command": list(words)}}
+    list(peers.commands(draft, {"db"}, "p"))
+    assert draft == {"command": expected, "healthCheck": {"command": expected}}
+
+
+@pytest.mark.parametrize(("name", "value"), [("CACHE_BACKEND", "redis"), ("CELERY_RESULT_BACKEND", "redis"), ("NGINX_BACKEND", "127.0.0.1")])
+def test_a_backend_is_an_address_unless_it_is_a_kind(name: str, value: str) -> None:
+    draft = {"environment": [{"name": name, "value": "redis"}]}
+    list(peers.environment(draft, {"redis"}, "p"))
+    assert draft["environment"][0]["value"] == value
