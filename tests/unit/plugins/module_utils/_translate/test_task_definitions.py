@@ -1,10 +1,11 @@
-"""Task definitions as people run them: <shape>.yml is the source (and the inventory's answers), <shape>.plan.yml all that becomes of it.
+"""Task definitions as people run them: <shape>.yml is the source (and the inventory's answers), <shape>.json all that becomes of it.
 
 ``CUTOVER_GOLDEN=write`` writes the latter anew; read the difference before committing it. ``$ECR`` is the account's registry.
 """
 
 from __future__ import annotations
 
+import json
 import os
 
 import pytest
@@ -17,7 +18,7 @@ from unit.plugins.module_utils._translate import cloudformation, shapes, systems
 from unit.plugins.module_utils._translate.systems import Json
 
 FOLDER = systems.FOLDER.parent / "task_definitions"
-SHAPES = sorted(path.stem for path in FOLDER.glob("*.yml") if not path.stem.endswith(".plan"))
+SHAPES = sorted(path.stem for path in FOLDER.glob("*.yml"))
 ECR = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
 # What a person must take apart: waived, ECS would still refuse it.
 BY_HAND = {"FG-PORT-CLASH", "FG-CONTAINERS"}
@@ -51,11 +52,10 @@ def plan(task: Translated) -> Json:
 @pytest.mark.parametrize("shape", SHAPES)
 def test_becomes_what_is_recorded(shape: str) -> None:
     result = plan(translated(shape))
-    recorded = FOLDER / f"{shape}.plan.yml"
+    recorded = FOLDER / f"{shape}.json"
     if os.environ.get("CUTOVER_GOLDEN") == "write":
-        text = yaml.safe_dump(result, sort_keys=False, width=160)
-        recorded.write_text(text.replace(ECR, "$ECR"))
-    assert yaml.safe_load(recorded.read_text().replace("$ECR", ECR)) == result
+        recorded.write_text(json.dumps(result, indent=1, sort_keys=True).replace(ECR, "$ECR") + "\n")
+    assert json.loads(recorded.read_text().replace("$ECR", ECR)) == result
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -77,4 +77,4 @@ def test_cfn_lint_has_nothing_against_any() -> None:
 
 
 def test_every_plan_has_its_source() -> None:
-    assert {path.name.removesuffix(".plan.yml") for path in FOLDER.glob("*.plan.yml")} == set(SHAPES)
+    assert sorted(path.stem for path in FOLDER.glob("*.json")) == SHAPES
