@@ -7,11 +7,12 @@ from __future__ import annotations
 import typing as t
 
 from .._aws import tags
+from .instance_profiles import read_instance_profiles
 from .read import Reader, Shape, each, together, unique
 from .services import cluster_in_user_data
 
 ARCHITECTURE_ATTRIBUTE = "ecs.cpu-architecture"
-EMPTY: Shape = {"auto_scaling_groups": [], "container_instances": [], "instances": [], "architectures": []}
+EMPTY: Shape = {"auto_scaling_groups": [], "container_instances": [], "instances": [], "architectures": [], "capacity_providers": [], "instance_profiles": []}
 
 
 def read_capacity(read: Reader, cluster: Shape | None, services: t.Sequence[Shape], vpc_id: str, path: str) -> Shape:
@@ -20,17 +21,20 @@ def read_capacity(read: Reader, cluster: Shape | None, services: t.Sequence[Shap
         return dict(EMPTY)
     members = _container_instances(read, cluster["clusterArn"])
     instances = _instances(read, [member["ec2InstanceId"] for member in members if member.get("ec2InstanceId")])
-    on_ec2 = bool(members) or any(_runs_on_ec2(service) for service in services)
-    groups = _auto_scaling_groups(read, cluster, services, instances, vpc_id, path) if on_ec2 else []
+    on_ec2 = bool(members) or any(runs_on_ec2(service) for service in services)
+    providers = _capacity_providers(read, cluster, services)
+    groups = _auto_scaling_groups(read, cluster, providers, instances, vpc_id, path) if on_ec2 else []
     return {
         "auto_scaling_groups": groups,
         "container_instances": members,
         "instances": instances,
         "architectures": _architectures(read, members, instances, groups),
+        "capacity_providers": providers,
+        "instance_profiles": read_instance_profiles(read, instances, groups, path),
     }
 
 
-def _runs_on_ec2(service: Shape) -> bool:
+def runs_on_ec2(service: Shape) -> bool:
     """A service whose tasks are placed on container instances, by launch type or by a capacity provider that is not Fargate's."""
     providers = [item["capacityProvider"] for item in service.get("capacityProviderStrategy") or []]
     return service.get("launchType") == "EC2" or any(not provider.startswith("FARGATE") for provider in providers)
@@ -56,10 +60,10 @@ def tagged(item: Shape) -> Shape:
 
 
 def _auto_scaling_groups(
-    read: Reader, cluster: Shape, services: t.Sequence[Shape], instances: t.Sequence[Shape], vpc_id: str, path: str
+    read: Reader, cluster: Shape, providers: t.Sequence[Shape], instances: t.Sequence[Shape], vpc_id: str, path: str
 ) -> list[Shape]:
     """By capacity provider and instance tag; at zero instances by the tag of our scale-in, then by launch templates that name the cluster."""
-    names = unique([*_provided(read, cluster, services), *(instance["Tags"].get("aws:autoscaling:groupName", "") for instance in instances)])
+    names = unique([*_provided(providers), *(instance["Tags"].get("aws:autoscaling:groupName", "") for instance in instances)])
     groups = _described(read, AutoScalingGroupNames=names) if names else []
     remembered = _described(read, Filters=[{"Name": "tag-key", "Values": [tags.CAPACITY]}])
     groups += [group for group in remembered if group["AutoScalingGroupName"] not in names and _joins(group, cluster)]
@@ -85,13 +89,18 @@ def _without_sign(read: Reader, cluster: Shape, remembered: t.Sequence[Shape], v
     return []
 
 
-def _provided(read: Reader, cluster: Shape, services: t.Sequence[Shape]) -> list[str]:
-    """Names of the Auto Scaling groups behind the capacity providers that the cluster and its services use."""
+def _capacity_providers(read: Reader, cluster: Shape, services: t.Sequence[Shape]) -> list[Shape]:
+    """``capacity.capacity_providers``: those that the cluster and its services use, but for Fargate's own."""
     strategies = [cluster.get("defaultCapacityProviderStrategy") or [], *(service.get("capacityProviderStrategy") or [] for service in services)]
     named = unique([*(cluster.get("capacityProviders") or []), *(item["capacityProvider"] for strategy in strategies for item in strategy)])
     own = [name for name in named if not name.startswith("FARGATE")]
-    found = read.one("ecs", "describe_capacity_providers", capacityProviders=own)["capacityProviders"] if own else []
-    arns = [provider.get("autoScalingGroupProvider", {}).get("autoScalingGroupArn", "") for provider in found]
+    found = read.one("ecs", "describe_capacity_providers", capacityProviders=own, include=["TAGS"])["capacityProviders"] if own else []
+    return [{**{key: value for key, value in item.items() if key != "tags"}, "Tags": tags.to_dict(item.get("tags"))} for item in found]
+
+
+def _provided(providers: t.Sequence[Shape]) -> list[str]:
+    """Names of the Auto Scaling groups behind capacity providers."""
+    arns = [provider.get("autoScalingGroupProvider", {}).get("autoScalingGroupArn", "") for provider in providers]
     return [arn.rpartition("autoScalingGroupName/")[2] for arn in arns if arn]
 
 
@@ -121,9 +130,17 @@ def _launch_configuration(read: Reader, name: str | None) -> Shape | None:
     if not name:
         return None
     found = read.all("autoscaling", "describe_launch_configurations", "LaunchConfigurations", LaunchConfigurationNames=[name])
+    if not found:
+        return None
     kept = ("ImageId", "InstanceType", "UserData", "KeyName")
-    data = {key: found[0][key] for key in kept if found and found[0].get(key)}
-    return {"LaunchConfigurationName": name, "LaunchTemplateData": {**data, "SecurityGroupIds": found[0].get("SecurityGroups", [])}} if found else None
+    data = {key: found[0][key] for key in kept if found[0].get(key)}
+    groups = {"SecurityGroupIds": found[0].get("SecurityGroups", [])}
+    return {"LaunchConfigurationName": name, "LaunchTemplateData": {**data, **_named_profile(found[0].get("IamInstanceProfile", "")), **groups}}
+
+
+def _named_profile(profile: str) -> Shape:
+    """A launch configuration gives name or ARN in one field."""
+    return {"IamInstanceProfile": {"Arn" if profile.startswith("arn:") else "Name": profile}} if profile else {}
 
 
 def _cluster_named_by(group: Shape) -> str | None:

@@ -53,16 +53,40 @@ def read_subnets(read: Reader, vpc_id: str) -> list[Shape]:
         tables=lambda: read.all("ec2", "describe_route_tables", "RouteTables", Filters=which),
     )
     return [
-        {**tagged(subnet), "route": default_route(subnet["SubnetId"], answers["tables"]), "free": subnet["AvailableIpAddressCount"]}
+        {
+            **tagged(subnet),
+            "route": default_route(subnet["SubnetId"], answers["tables"]),
+            "Routes": (route_table(subnet["SubnetId"], answers["tables"]) or {}).get("Routes", []),
+            "free": subnet["AvailableIpAddressCount"],
+        }
         for subnet in sorted(answers["subnets"], key=lambda subnet: subnet["SubnetId"])
     ]
 
 
-def default_route(subnet: str, tables: t.Sequence[Shape]) -> str:
-    """``igw``, ``nat``, ``other`` (transit gateway, appliance, peering) or ``none``. A subnet without a table of its own uses the VPC's main one."""
+def read_endpoints(read: Reader, vpc_id: str, path: str) -> list[Shape]:
+    """``vpc_endpoints`` of a side: how the VPC reaches AWS without the internet."""
+    which = [{"Name": "vpc-id", "Values": [vpc_id]}]
+    found = read.if_possible(f"{path}.vpc_endpoints", [], lambda: read.all("ec2", "describe_vpc_endpoints", "VpcEndpoints", Filters=which))
+    return [tagged(item) for item in sorted(found, key=lambda item: item["VpcEndpointId"])]
+
+
+def read_network_acls(read: Reader, vpc_id: str, path: str) -> list[Shape]:
+    """``network_acls`` of a side, with the subnets they are associated with."""
+    which = [{"Name": "vpc-id", "Values": [vpc_id]}]
+    found = read.if_possible(f"{path}.network_acls", [], lambda: read.all("ec2", "describe_network_acls", "NetworkAcls", Filters=which))
+    return [tagged(item) for item in sorted(found, key=lambda item: item["NetworkAclId"])]
+
+
+def route_table(subnet: str, tables: t.Sequence[Shape]) -> Shape | None:
+    """The table of a subnet. A subnet without a table of its own uses the VPC's main one."""
     own = [table for table in tables if any(link.get("SubnetId") == subnet for link in table.get("Associations", []))]
     main = [table for table in tables if any(link.get("Main") for link in table.get("Associations", []))]
-    routes = [route for table in (own or main)[:1] for route in table.get("Routes", [])]
+    return next(iter(own or main), None)
+
+
+def default_route(subnet: str, tables: t.Sequence[Shape]) -> str:
+    """``igw``, ``nat``, ``other`` (transit gateway, appliance, peering) or ``none``."""
+    routes = (route_table(subnet, tables) or {}).get("Routes", [])
     route = next((route for route in routes if route.get("DestinationCidrBlock") == "0.0.0.0/0" and route.get("State") != "blackhole"), None)
     if route is None:
         return "none"
@@ -97,14 +121,14 @@ def _described(read: Reader, ids: t.Sequence[str]) -> list[Shape]:
 
 
 def _admitting(read: Reader, groups: t.Sequence[Shape], tasks: set[str], path: str) -> list[Shape]:
-    users = _users(read, [group["GroupId"] for group in groups], f"{path}.security_groups.admitting") if groups else {}
+    told = users(read, [group["GroupId"] for group in groups], f"{path}.security_groups.admitting") if groups else {}
     return [
         {
             "GroupId": group["GroupId"],
             "GroupName": group["GroupName"],
             "VpcId": group.get("VpcId"),
             "rules": _rules_naming(group["IpPermissions"], tasks),
-            "used_by": users.get(group["GroupId"], []),
+            "used_by": told.get(group["GroupId"], []),
         }
         for group in sorted(groups, key=lambda group: group["GroupName"])
     ]
@@ -120,10 +144,15 @@ def _rules_naming(permissions: t.Sequence[Shape], tasks: set[str]) -> list[Shape
     return found
 
 
-def _users(read: Reader, groups: t.Sequence[str], path: str) -> dict[str, list[dict[str, str]]]:
+def database_list(read: Reader, path: str) -> list[Shape]:
+    """All of RDS's instances, read once: there is no filter by security group."""
+    return read.optional(path, [], lambda: read.once("rds", lambda: read.all("rds", "describe_db_instances", "DBInstances")))
+
+
+def users(read: Reader, groups: t.Sequence[str], path: str) -> dict[str, list[dict[str, str]]]:
     """Group -> what it protects. RDS and ElastiCache have no filter by group; their lists are read once."""
     answers = together(
-        rds=lambda: read.optional(path, [], lambda: read.once("rds", lambda: read.all("rds", "describe_db_instances", "DBInstances"))),
+        rds=lambda: database_list(read, path),
         elasticache=lambda: read.optional(path, [], lambda: read.once("caches", lambda: read.all("elasticache", "describe_cache_clusters", "CacheClusters"))),
         interfaces=lambda: read.all("ec2", "describe_network_interfaces", "NetworkInterfaces", Filters=[{"Name": "group-id", "Values": list(groups)}]),
     )

@@ -10,21 +10,15 @@ import typing as t
 from concurrent.futures import ThreadPoolExecutor
 
 from .._aws.clients import Clients
-from .._aws.errors import explain, is_code
-
-try:
-    from botocore.exceptions import ClientError
-except ImportError:  # AnsibleAWSModule reports the missing library
-
-    class ClientError(Exception):  # type: ignore[no-redef]
-        pass
-
+from .._aws.errors import BotoCoreError, ClientError, explain, is_code
 
 Shape = t.Dict[str, t.Any]
 Item = t.TypeVar("Item")
 Answer = t.TypeVar("Answer")
 
 THREADS = 16
+REQUESTS = 16
+"""Requests under way at once, however the reads are nested: few enough for AWS's request rates, with the retries for the rest."""
 DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "403")
 
 
@@ -35,17 +29,21 @@ class Reader:
         self.clients = clients
         self.problems: list[dict[str, str]] = []
         self._once: dict[str, t.Any] = {}
-        self._problems_lock = threading.Lock()
-        self._once_lock = threading.Lock()
+        self._asking: dict[str, threading.Lock] = {}
+        self._lock = threading.Lock()
+        self._slots = threading.BoundedSemaphore(REQUESTS)
 
     def one(self, service: str, operation: str, **arguments: t.Any) -> Shape:
         """One call."""
-        return getattr(self.clients(service), operation)(**arguments)
+        ask = getattr(self.clients(service), operation)
+        with self._slots:
+            return ask(**arguments)
 
     def all(self, service: str, operation: str, key: str, **arguments: t.Any) -> list[t.Any]:
         """The list under ``key`` of every page."""
         pages = self.clients(service).get_paginator(operation).paginate(**arguments)
-        return [item for page in pages for item in page.get(key) or []]
+        with self._slots:
+            return [item for page in pages for item in page.get(key) or []]
 
     def batches(self, service: str, operation: str, key: str, argument: str, values: t.Sequence[str], size: int, **others: t.Any) -> list[t.Any]:
         """The same for calls that take at most ``size`` names at a time."""
@@ -71,16 +69,26 @@ class Reader:
             self.problem("not-readable", path, explain(error))
             return default
 
+    def if_possible(self, path: str, default: t.Any, ask: t.Callable[[], Answer], absent: t.Sequence[str] = ()) -> Answer:
+        """The same for what only makes the report richer: a service that can't be reached, or does not exist in the region, is a problem too."""
+        try:
+            return self.existing(default, ask, absent)
+        except (BotoCoreError, ClientError) as error:
+            self.problem("not-readable", path, explain(error))
+            return default
+
     def once(self, name: str, ask: t.Callable[[], Answer]) -> Answer:
         """The answer of the first time: for lists of the whole account that both sides need."""
-        with self._once_lock:
+        with self._lock:
+            asking = self._asking.setdefault(name, threading.Lock())
+        with asking:
             if name not in self._once:
                 self._once[name] = ask()
             return self._once[name]
 
     def problem(self, identifier: str, path: str, message: str) -> None:
         entry = {"id": identifier, "path": path, "message": message}
-        with self._problems_lock:
+        with self._lock:
             if entry not in self.problems:
                 self.problems.append(entry)
 

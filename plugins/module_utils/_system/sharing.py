@@ -1,14 +1,16 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # This module util is PRIVATE to the collection. It can have breaking changes at any time.
-"""Who else lives on the source's load balancer. Pure."""
+"""Who else lives on what a side uses: its load balancer, instances and security groups."""
 
 from __future__ import annotations
 
 import typing as t
 
+from . import network
 from .balancers import forwarded
-from .hostnames import covers
-from .read import Shape
+from .capacity import runs_on_ec2
+from .hostnames import covers, normal
+from .read import Reader, Shape, unique
 from .services import names_in
 from .sides import Side
 
@@ -20,6 +22,35 @@ def shared(side: Side, fqdn: str, only: t.Sequence[str]) -> list[Shape]:
     (``fargate_services``).
     """
     return [*_foreign_groups(side), *_foreign_rules(side.data, fqdn, only)]
+
+
+def neighbours(read: Reader, side: Side, fqdn: str, records: t.Sequence[Shape], path: str) -> Shape:
+    """``sharing`` of a side: other hosts of the load balancer, other services on the instances, other users of the security groups."""
+    rules = [rule for listener in side.data["load_balancer"]["Listeners"] for rule in listener["Rules"]]
+    hosts = [normal(host) for rule in rules for host in hosts_of(rule)] + [normal(record["record_set"]["Name"]) for record in records if record["side"] == path]
+    return {
+        "hosts": sorted(unique(host for host in hosts if not covers(host, fqdn))),
+        "services": sorted(service["serviceName"] for service in side.others if runs_on_ec2(service)) if side.data["capacity"]["auto_scaling_groups"] else [],
+        "security_groups": _group_users(read, side.data, path),
+    }
+
+
+def _group_users(read: Reader, data: Shape, path: str) -> list[Shape]:
+    groups = data["security_groups"]
+    names = {group["GroupId"]: group["GroupName"] for group in [*groups["load_balancer"], *groups["tasks"]]}
+    if not names:
+        return []
+    own = {("load_balancer", data["load_balancer"]["LoadBalancerName"])}
+    own |= {("instance", instance["InstanceId"]) for instance in data["capacity"]["instances"]}
+    own |= {("interface", interface) for service in data["services"] for task in service["Tasks"] for interface in _interfaces(task)}
+    told = network.users(read, list(names), f"{path}.sharing.security_groups")
+    found = {group: [use for use in uses if (use["kind"], use["id"]) not in own] for group, uses in told.items()}
+    return [{"GroupId": group, "GroupName": names[group], "used_by": found[group]} for group in names if found[group]]
+
+
+def _interfaces(task: Shape) -> list[str]:
+    details = [detail for attachment in task.get("attachments", []) for detail in attachment.get("details", [])]
+    return [detail.get("value", "") for detail in details if detail.get("name") == "networkInterfaceId"]
 
 
 def _foreign_groups(side: Side) -> list[Shape]:

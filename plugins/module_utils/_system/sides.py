@@ -8,7 +8,8 @@ import typing as t
 from dataclasses import dataclass, field
 
 from .._aws.errors import CutoverError
-from . import artefacts, balancers, capacity, network, services
+from . import artefacts, balancers, capacity, databases, network, scheduled, services
+from .owners import owners
 from .read import Reader, Shape, together
 
 
@@ -34,6 +35,8 @@ class Side:
     """Target group ARN -> services of other clusters."""
     excluded: t.Mapping[str, list[str]] = field(default_factory=dict)
     """Target group ARN -> services of this cluster that the inventory leaves out."""
+    others: t.Sequence[Shape] = ()
+    """The cluster's services that are not of the system, as DescribeServices gives them."""
 
 
 def read_side(read: Reader, load_balancer: Shape, scope: Scope) -> Side:
@@ -43,6 +46,8 @@ def read_side(read: Reader, load_balancer: Shape, scope: Scope) -> Side:
         load_balancer=lambda: balancers.read_tree(read, load_balancer, scope.path),
         target_groups=lambda: balancers.read_target_groups(read, arn),
         subnets=lambda: network.read_subnets(read, vpc_id),
+        vpc_endpoints=lambda: network.read_endpoints(read, vpc_id, scope.path),
+        network_acls=lambda: network.read_network_acls(read, vpc_id, scope.path),
     )
     found = services.locate(read, tree["target_groups"], scope.hints)
     mine, others = divide(found.services, tree["target_groups"], scope.only)
@@ -51,7 +56,8 @@ def read_side(read: Reader, load_balancer: Shape, scope: Scope) -> Side:
     detail = _read_detail(read, load_balancer, tree["target_groups"], found.cluster, mine, scope)
     left_out = [service for service in found.services if service["serviceName"] in others]
     excluded = {group["TargetGroupArn"]: services.names_in(left_out, group["TargetGroupArn"]) for group in tree["target_groups"]}
-    return Side({**tree, "cluster": found.cluster, "other_services": others, **detail}, found.elsewhere, excluded)
+    data = {**tree, "cluster": found.cluster, "other_services": others, **detail}
+    return Side({**data, "owners": owners(data)}, found.elsewhere, excluded, left_out)
 
 
 def divide(all_services: t.Sequence[Shape], target_groups: t.Sequence[Shape], only: t.Sequence[str]) -> tuple[list[Shape], list[str]]:
@@ -76,13 +82,14 @@ def _read_detail(
         services=lambda: services.complete(read, cluster, mine, scope.path) if cluster else [],
         capacity=lambda: capacity.read_capacity(read, cluster, mine, load_balancer["VpcId"], scope.path),
         alarms=lambda: artefacts.read_alarms(read, load_balancer, target_groups, cluster, mine),
+        scheduled_tasks=lambda: scheduled.read_scheduled_tasks(read, cluster, scope.path),
     )
     second = together(
         security_groups=lambda: network.read_security_groups(read, load_balancer, first["services"], first["capacity"], scope.path),
         log_groups=lambda: artefacts.read_log_groups(read, first["services"], scope.path),
         repositories=lambda: artefacts.read_repositories(read, first["services"], scope.path),
     )
-    return {**first, **second}
+    return {**first, **second, "databases": databases.read_databases(read, second["security_groups"]["admitting"], scope.path)}
 
 
 def _check(read: Reader, load_balancer: Shape, found: services.Location, mine: t.Sequence[Shape], scope: Scope) -> None:

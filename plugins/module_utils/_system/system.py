@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from .._aws import tags
 from .._aws.clients import Clients
 from .._aws.errors import CutoverError
-from . import balancers, versions, zones
+from . import balancers, quotas, versions, zones
 from .hostnames import bare, normal
 from .read import Reader, Shape, plain, together, unique
-from .sharing import shared
+from .sharing import neighbours, shared
 from .sides import Scope, Side, read_side
 from .status import status_lines
 
@@ -58,18 +58,22 @@ def read_system(read: Reader, params: t.Mapping[str, t.Any]) -> Shape:
         "target": Scope("target", [names["cluster"]]),
     }
     balancer_of = {side: getattr(found, side) for side in scopes}
-    sides = together(**{side: _side(read, balancer_of[side], scopes[side]) for side in scopes})
+    answers = together(quotas=lambda: quotas.read_quotas(read), **{side: _side(read, balancer_of[side], scopes[side]) for side in scopes})
+    sides: dict[str, Side | None] = {side: answers[side] for side in scopes}
     by_host = {bare(balancer["DNSName"]): side for side, balancer in balancer_of.items() if balancer}
+    records = zones.pointing(found.zones, by_host)
+    data = {side: {**read_one.data, "sharing": neighbours(read, read_one, fqdn, records, side)} for side, read_one in sides.items() if read_one}
     return {
         "name": name,
         "fqdn": fqdn,
         "region": read.clients.region,
         "account_id": account,
         "serving": serving([by_host.get(bare(host), "") for host in found.hosts]),
-        "records": zones.pointing(found.zones, by_host),
-        "source": sides["source"].data if sides["source"] else None,
-        "target": sides["target"].data if sides["target"] else None,
+        "records": records,
+        "source": data.get("source"),
+        "target": data.get("target"),
         "shared": shared(sides["source"], fqdn, only) if sides["source"] else [],
+        "quotas": answers["quotas"],
         "problems": sorted(read.problems, key=lambda problem: (problem["path"], problem["id"], problem["message"])),
     }
 

@@ -14,6 +14,7 @@ from .conftest import ACCOUNT, FQDN, REGION, World
 SIDE = {
     "load_balancer", "target_groups", "cluster", "services", "other_services", "capacity",
     "security_groups", "subnets", "log_groups", "repositories", "alarms",
+    "vpc_endpoints", "network_acls", "scheduled_tasks", "databases", "owners", "sharing",
 }  # fmt: skip
 
 
@@ -34,7 +35,7 @@ def test_system_has_every_key_of_the_contract(world: World) -> None:
         "account_id": ACCOUNT,
         "serving": "source",
     }
-    assert set(system) == {"name", "fqdn", "region", "account_id", "serving", "records", "source", "target", "shared", "problems"}
+    assert set(system) == {"name", "fqdn", "region", "account_id", "serving", "records", "source", "target", "shared", "quotas", "problems"}
     assert set(system["source"]) == SIDE
     assert (system["target"], system["shared"], system["problems"]) == (None, [], [])
 
