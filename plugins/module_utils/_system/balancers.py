@@ -15,6 +15,10 @@ from .zones import Ending
 NOT_FOUND = "LoadBalancerNotFound"
 
 
+class NowhereError(CutoverError):
+    """A record leads to a load balancer that the account does not have."""
+
+
 def by_ending(read: Reader, fqdn: str, ending: Ending) -> Shape:
     """The load balancer that a record of the FQDN leads to; one clear line when it is anything else."""
     if ending.host is None:
@@ -30,8 +34,11 @@ def by_ending(read: Reader, fqdn: str, ending: Ending) -> Shape:
         )
     found = _by_dns_name(read, named.name, ending.host)
     if found is None:
-        what = _classic(read, ending.host) or f"but account {read.clients.account_id()} has no load balancer of that DNS name in {named.region}"
-        raise CutoverError(f"fargate_fqdn {fqdn} is {how} {ending.host}, {what}{_wanted()}")
+        classic = _classic(read, ending.host)
+        if classic:
+            raise CutoverError(f"fargate_fqdn {fqdn} is {how} {ending.host}, {classic}{_wanted()}")
+        what = f"but account {read.clients.account_id()} has no load balancer of that DNS name in {named.region}"
+        raise NowhereError(f"fargate_fqdn {fqdn} is {how} {ending.host}, {what}{_wanted()}")
     if found["Type"] != "application":
         raise CutoverError(f"fargate_fqdn {fqdn} is {how} {ending.host}, the {found['Type']} load balancer {found['LoadBalancerName']}{_wanted()}")
     return found

@@ -126,7 +126,7 @@ def _side(read: Reader, load_balancer: Shape | None, scope: Scope) -> t.Callable
 def _pointed(read: Reader, fqdn: str, endings: t.Sequence[zones.Ending]) -> list[Shape]:
     """The load balancers the FQDN leads to. What only a private zone says may lead elsewhere: that is left alone, and told."""
     public = [ending for ending in endings if not ending.zone.private]
-    found = _distinct(balancers.by_ending(read, fqdn, ending) for ending in _by_host(public or endings))
+    found = _distinct(_existing(read, fqdn, _by_host(public or endings)))
     known = {bare(balancer["DNSName"]) for balancer in found}
     for ending in [ending for ending in endings if ending.zone.private and public]:
         if bare(ending.host or "") not in known:
@@ -136,6 +136,22 @@ def _pointed(read: Reader, fqdn: str, endings: t.Sequence[zones.Ending]) -> list
     for ending in endings:
         if normal(ending.record_set["Name"]).startswith("*."):
             read.problem("wildcard-record", "records", f"{fqdn} is answered by the wildcard {normal(ending.record_set['Name'])}: other names move with it.")
+    return found
+
+
+def _existing(read: Reader, fqdn: str, endings: t.Sequence[zones.Ending]) -> list[Shape]:
+    """A record that leads nowhere is told where another one leads to a load balancer; alone it is an error."""
+    found: list[Shape] = []
+    nowhere: list[CutoverError] = []
+    for ending in endings:
+        try:
+            found.append(balancers.by_ending(read, fqdn, ending))
+        except balancers.NowhereError as error:
+            nowhere.append(error)
+    if nowhere and not found:
+        raise nowhere[0]
+    for error in nowhere:
+        read.problem("record-nowhere", "records", error.message.removesuffix(" Nothing was written."))
     return found
 
 

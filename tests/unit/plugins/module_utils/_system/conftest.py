@@ -6,11 +6,13 @@ import base64
 import json
 import typing as t
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
 from ansible_collections.cutover.fargate.plugins.module_utils._aws.clients import Clients
 from ansible_collections.cutover.fargate.plugins.module_utils._system import system as system_module
+from botocore.awsrequest import AWSResponse
 from moto import mock_aws
 from moto.backends import get_backend
 
@@ -21,6 +23,22 @@ ECR = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
 
 
 CALLS: Counter[str] = Counter()
+ACTIONS: set[str] = set()
+"""The same calls as IAM names them."""
+INTERCEPT: list[Callable[[str], AWSResponse | None]] = []
+"""What is asked before a request is sent, with ``service.Operation``; an answer of its own is the answer."""
+IAM_NAMES = {"monitoring": "cloudwatch"}
+
+
+def _called(model: t.Any, **_more: object) -> None:
+    CALLS.update([model.name])
+    signing = model.service_model.signing_name
+    ACTIONS.add(f"{IAM_NAMES.get(signing, signing)}:{model.name}")
+
+
+def _intercepted(event_name: str, **_more: object) -> AWSResponse | None:
+    answers = (ask(event_name.partition(".")[2]) for ask in INTERCEPT)
+    return next((answer for answer in answers if answer is not None), None)
 
 
 class SharedClients(Clients):
@@ -33,7 +51,8 @@ class SharedClients(Clients):
         super().__init__({"region": REGION})
         if SharedClients._shared is None:
             SharedClients._shared = super().session()
-            SharedClients._shared.events.register("before-call", lambda model, **_more: CALLS.update([model.name]))
+            SharedClients._shared.events.register("before-call", _called)
+            SharedClients._shared.events.register_first("before-send", _intercepted)
         self._session, self._clients = SharedClients._shared, SharedClients._made
 
 
@@ -62,6 +81,7 @@ class World:
     def read(self, name: str = "shop", fqdn: str = FQDN, **params: t.Any) -> dict[str, t.Any]:
         """The result of the module, and the calls it made in ``calls``."""
         CALLS.clear()
+        ACTIONS.clear()
         try:
             return system_module.run({"name": name, "fqdn": fqdn, **params}, SharedClients(), False)
         finally:

@@ -1,0 +1,172 @@
+"""How discovery asks: reading calls only, all of them on the permissions page, few of them, again when throttled, and content with what it may read."""
+
+from __future__ import annotations
+
+import io
+import random
+import re
+import time
+import typing as t
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from botocore.awsrequest import AWSResponse
+
+from .conftest import ACTIONS, FQDN, INTERCEPT, SharedClients, World
+
+ROOT = Path(__file__).parents[5]
+READS = re.compile(r"[a-z0-9-]+:(Describe|List|Get|BatchGet)[A-Za-z0-9]+")
+ASKED = re.compile(r'read\.(?:one|all|batches)\(\s*"([a-z0-9-]+)",\s*"([a-z0-9_]+)"')
+THROTTLED = {
+    "ecs": b'{"__type": "ThrottlingException", "message": "Rate exceeded"}',
+    "elastic-load-balancing-v2": b"<ErrorResponse><Error><Code>Throttling</Code><Message>Rate exceeded</Message></Error></ErrorResponse>",
+    "ec2": b"<Response><Errors><Error><Code>RequestLimitExceeded</Code><Message>Rate exceeded</Message></Error></Errors></Response>",
+}
+DENIED = {
+    "json": b'{"__type": "AccessDeniedException", "message": "not authorized"}',
+    "xml": b"<ErrorResponse><Error><Code>AccessDenied</Code><Message>not authorized</Message></Error></ErrorResponse>",
+}
+
+
+class Raw(io.BytesIO):
+    def stream(self, **_more: object) -> t.Iterator[bytes]:
+        yield self.read()
+
+
+def refusal(status: int, body: bytes) -> AWSResponse:
+    return AWSResponse("https://aws.test", status, {"x-amzn-errortype": "AccessDeniedException"} if status == 403 else {}, Raw(body))
+
+
+@pytest.fixture
+def intercept() -> t.Iterator[list[t.Any]]:
+    yield INTERCEPT
+    INTERCEPT.clear()
+
+
+def on_the_page() -> set[str]:
+    page = (ROOT / "docs/guide/permissions.md").read_text().partition("## What discovery reads")[2]
+    return set(re.findall(r"`([a-z0-9-]+:[A-Za-z0-9]+)`", page))
+
+
+def action(service: str, operation: str) -> str:
+    client = SharedClients()(service)
+    signing = client.meta.service_model.signing_name
+    return f"{'cloudwatch' if signing == 'monitoring' else signing}:{client.meta.method_to_api_mapping[operation]}"
+
+
+def test_permissions_page_lists_every_call_that_discovery_can_make(world: World) -> None:
+    sources = (ROOT / "plugins/module_utils/_system").glob("*.py")
+    able = {action(*asked) for source in sources for asked in ASKED.findall(source.read_text())} | {"sts:GetCallerIdentity"}
+    assert on_the_page() == able
+    world.target()
+    world.system()
+    assert able.issuperset(ACTIONS)
+
+
+def test_an_identity_that_may_only_read_is_enough(world: World, intercept: list[t.Any]) -> None:
+    """Whatever is not a read is refused, as an identity with these rights only would be."""
+    refused = []
+
+    def guard(event: str) -> AWSResponse | None:
+        if READS.fullmatch(event.replace(".", ":")):
+            return None
+        refused.append(event)
+        return refusal(403, DENIED["json"])
+
+    world.target()
+    intercept.append(guard)
+    assert world.system()["problems"] == []
+    assert refused == []
+    assert all(READS.fullmatch(name) for name in on_the_page())
+
+
+def test_calls_do_not_grow_with_the_account(world: World) -> None:
+    """150 unrelated of each kind cross the page sizes of AWS. More pages only where AWS has no filter: record sets of the FQDN's zone, alarms, schedules."""
+    world.system()
+    alone = world.calls
+    ecs, logs, events, scheduler, route53 = (world.client(name) for name in ("ecs", "logs", "events", "scheduler", "route53"))
+    ecs.create_cluster(clusterName="other")
+    for index in range(150):
+        world.target_group(f"other-{index}")
+        world.service("other", f"other-{index}")
+        logs.create_log_group(logGroupName=f"/ecs/other-{index}")
+        ecs.register_task_definition(family=f"other-{index}", containerDefinitions=[{"name": "web", "image": "nginx", "memory": 64}])
+        events.put_rule(Name=f"other-{index}", ScheduleExpression="rate(1 day)")
+        scheduler.create_schedule(
+            Name=f"other-{index}", ScheduleExpression="rate(1 day)", FlexibleTimeWindow={"Mode": "OFF"}, Target={"Arn": "arn:aws:sqs:eu-west-1:1:q", "RoleArn": "arn:aws:iam::1:role/x"}
+        )  # fmt: skip
+    changes = [
+        {"Action": "UPSERT", "ResourceRecordSet": {"Name": f"other-{index}.example.test", "Type": "A", "TTL": 60, "ResourceRecords": [{"Value": "192.0.2.1"}]}}
+        for index in range(350)
+    ]
+    route53.change_resource_record_sets(HostedZoneId=world.zone, ChangeBatch={"Changes": changes})
+    world.system()
+    more = {name: world.calls[name] - alone[name] for name in world.calls if world.calls[name] != alone[name]}
+    assert set(more) <= {"ListResourceRecordSets", "ListSchedules"}
+    assert "ListResourceRecordSets" in more
+    assert "ListSchedules" in more
+    assert sum(more.values()) <= 6
+    assert not {"ListClusters", "ListHostedZones", "ListTaskDefinitions"} & set(world.calls)
+
+
+def test_throttling_is_waited_for_with_jitter(world: World, intercept: list[t.Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    before = world.system()
+    seen: Counter[str] = Counter()
+    slept: list[float] = []
+
+    def throttle(event: str) -> AWSResponse | None:
+        seen[event] += 1
+        body = THROTTLED.get(event.partition(".")[0])
+        return refusal(400, body) if body and seen[event] <= 2 else None
+
+    monkeypatch.setattr("botocore.endpoint.time.sleep", slept.append)
+    intercept.append(throttle)
+    assert world.system() == before
+    assert seen["ecs.DescribeServices"] >= 3
+    assert seen["elastic-load-balancing-v2.DescribeRules"] >= 3
+    assert seen["ec2.DescribeSubnets"] >= 3
+    assert len(set(slept)) > len(slept) // 2
+
+
+def test_the_order_of_answers_does_not_matter(world: World, intercept: list[t.Any]) -> None:
+    world.target()
+    world.record("www.example.test", kind="CNAME", values=[FQDN])
+    chance = random.Random(1)
+
+    def late(_event: str) -> None:
+        time.sleep(chance.random() / 100)
+
+    first = world.system()
+    intercept.append(late)
+    assert world.system() == first
+
+
+@pytest.mark.parametrize(
+    ("denied", "path"),
+    [
+        ("eventbridge.ListRuleNamesByTarget", "source.scheduled_tasks"),
+        ("scheduler.ListSchedules", "source.scheduled_tasks"),
+        ("service-quotas.GetServiceQuota", "quotas.fargate_vcpu"),
+        ("wafv2.GetWebACLForResource", "source.load_balancer.WebAclArn"),
+        ("rds.DescribeDBParameters", "source.databases"),
+        ("rds.DescribeDBInstances", "source.security_groups.admitting"),
+        ("cloudwatch.DescribeAlarms", "alarms"),
+        ("ecr.DescribeImages", "source.repositories"),
+        ("ec2.DescribeNetworkAcls", "source.network_acls"),
+        ("ec2.DescribeVpcEndpoints", "source.vpc_endpoints"),
+    ],
+)
+def test_what_may_not_be_read_is_a_problem(world: World, intercept: list[t.Any], denied: str, path: str) -> None:
+    def deny(event: str) -> AWSResponse | None:
+        if event != denied:
+            return None
+        if event.startswith("ec2."):
+            return refusal(403, b"<Response><Errors><Error><Code>UnauthorizedOperation</Code><Message>not authorized</Message></Error></Errors></Response>")
+        return refusal(403, DENIED["xml" if event.startswith("rds.") else "json"])
+
+    intercept.append(deny)
+    system = world.system()
+    told = [problem["path"] for problem in system["problems"] if problem["id"] == "not-readable"]
+    assert path in told
+    assert set(system["source"]) >= {"services", "scheduled_tasks", "databases", "alarms", "network_acls"}

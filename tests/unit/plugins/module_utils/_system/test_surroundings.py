@@ -1,0 +1,192 @@
+"""What stands around a system: who starts tasks, what the instances may do, limits, owners and neighbours."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+import pytest
+from ansible_collections.cutover.fargate.plugins.module_utils._system.owners import owner
+from moto.ecs.models import EC2ContainerServiceBackend
+from moto.servicequotas.models import ServiceQuotasBackend
+
+from .conftest import ACCOUNT, FQDN, REGION, World
+
+CLUSTER = f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/shop"
+DEFINITION = f"arn:aws:ecs:{REGION}:{ACCOUNT}:task-definition/shop-web:1"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/events"
+
+
+def problems(system: t.Mapping[str, t.Any]) -> list[str]:
+    return [problem["id"] for problem in system["problems"]]
+
+
+def test_tasks_that_a_rule_starts(world: World) -> None:
+    events = world.client("events")
+    for name, cluster in (("nightly", CLUSTER), ("other", CLUSTER.replace("shop", "other"))):
+        events.put_rule(Name=name, ScheduleExpression="cron(0 3 * * ? *)")
+        events.put_targets(Rule=name, Targets=[{"Id": "1", "Arn": cluster, "RoleArn": ROLE, "EcsParameters": {"TaskDefinitionArn": DEFINITION, "TaskCount": 1}}])
+    (task,) = world.system()["source"]["scheduled_tasks"]
+    assert (task["kind"], task["name"], task["group"], task["state"]) == ("rule", "nightly", "default", "ENABLED")
+    assert (task["expression"], task["task_definition"]) == ("cron(0 3 * * ? *)", DEFINITION)
+
+
+def test_tasks_that_the_scheduler_starts(world: World) -> None:
+    scheduler = world.client("scheduler")
+    universal = "arn:aws:scheduler:::aws-sdk:ecs:runTask"
+    targets = {
+        "templated": {"Arn": CLUSTER, "RoleArn": ROLE, "EcsParameters": {"TaskDefinitionArn": DEFINITION}},
+        "universal": {"Arn": universal, "RoleArn": ROLE, "Input": json.dumps({"Cluster": "shop", "TaskDefinition": "shop-web"})},
+        "elsewhere": {"Arn": universal, "RoleArn": ROLE, "Input": json.dumps({"Cluster": "other", "TaskDefinition": "x"})},
+        "unread": {"Arn": universal, "RoleArn": ROLE, "Input": "not json"},
+        "queue": {"Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:q", "RoleArn": ROLE},
+    }
+    for name, target in targets.items():
+        scheduler.create_schedule(Name=name, ScheduleExpression="rate(1 hour)", FlexibleTimeWindow={"Mode": "OFF"}, Target=target)
+    found = world.system()["source"]["scheduled_tasks"]
+    assert [(task["kind"], task["name"], task["task_definition"]) for task in found] == [("schedule", "templated", DEFINITION), ("schedule", "universal", "shop-web")]
+
+
+def test_what_the_instances_may_do(world: World) -> None:
+    iam, ec2 = world.client("iam"), world.client("ec2")
+    iam.create_role(RoleName="ecs-instance", AssumeRolePolicyDocument="{}")
+    document = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:PutObject", "Resource": "*"}]})
+    policy = iam.create_policy(PolicyName="uploads", PolicyDocument=document)["Policy"]["Arn"]
+    iam.attach_role_policy(RoleName="ecs-instance", PolicyArn=policy)
+    iam.put_role_policy(RoleName="ecs-instance", PolicyName="mail", PolicyDocument=document)
+    iam.create_instance_profile(InstanceProfileName="ecs")
+    iam.add_role_to_instance_profile(InstanceProfileName="ecs", RoleName="ecs-instance")
+    ec2.create_launch_template_version(LaunchTemplateName="shop", LaunchTemplateData={"IamInstanceProfile": {"Name": "ecs"}})
+    (profile,) = world.system()["source"]["capacity"]["instance_profiles"]
+    (role,) = profile["Roles"]
+    assert (profile["InstanceProfileName"], role["RoleName"]) == ("ecs", "ecs-instance")
+    assert (role["AttachedPolicies"], role["InlinePolicies"]) == (["uploads"], ["mail"])
+
+
+def test_profile_that_is_gone(world: World) -> None:
+    world.client("ec2").create_launch_template_version(LaunchTemplateName="shop", LaunchTemplateData={"IamInstanceProfile": {"Name": "gone"}})
+    system = world.system()
+    assert (system["source"]["capacity"]["instance_profiles"], problems(system)) == ([], [])
+
+
+def test_network_of_the_vpc(world: World) -> None:
+    ec2 = world.client("ec2")
+    made = ec2.create_vpc_endpoint(VpcId=world.vpc, ServiceName=f"com.amazonaws.{REGION}.s3", VpcEndpointType="Gateway")["VpcEndpoint"]["VpcEndpointId"]
+    source = world.system()["source"]
+    assert [endpoint["VpcEndpointId"] for endpoint in source["vpc_endpoints"]] == [made]
+    assert {acl["VpcId"] for acl in source["network_acls"]} == {world.vpc}
+    routes = {subnet["SubnetId"]: [route["DestinationCidrBlock"] for route in subnet["Routes"]] for subnet in source["subnets"]}
+    assert routes == {world.subnets[0]: ["10.20.0.0/16", "0.0.0.0/0"], world.subnets[1]: ["10.20.0.0/16"]}
+
+
+def test_database_with_its_limit(world: World) -> None:
+    rds = world.client("rds")
+    rds.create_db_parameter_group(DBParameterGroupName="shop", DBParameterGroupFamily="mysql8.0", Description="x")
+    rds.modify_db_parameter_group(
+        DBParameterGroupName="shop", Parameters=[{"ParameterName": "max_connections", "ParameterValue": "120", "ApplyMethod": "immediate"}]
+    )
+    rds.modify_db_instance(DBInstanceIdentifier="shop", DBParameterGroupName="shop", ApplyImmediately=True)
+    rds.create_db_instance(DBInstanceIdentifier="other", DBInstanceClass="db.t3.micro", Engine="mysql")
+    (database,) = world.system()["source"]["databases"]
+    assert (database["DBInstanceIdentifier"], database["DBInstanceClass"], database["max_connections"]) == ("shop", "db.t3.micro", "120")
+
+
+def test_quotas_and_their_use(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    dimensions = {"Service": "Fargate", "Resource": "vCPU", "Type": "Resource", "Class": "Standard/OnDemand"}
+
+    def quota(_self: object, service_code: str, quota_code: str) -> dict[str, t.Any]:
+        usage = {"MetricNamespace": "AWS/Usage", "MetricName": "ResourceCount", "MetricDimensions": dimensions, "MetricStatisticRecommendation": "Maximum"}
+        return {"ServiceCode": service_code, "QuotaCode": quota_code, "Value": 6.0, **({"UsageMetric": usage} if quota_code == "L-3032A538" else {})}
+
+    before = world.system()["quotas"]
+    assert (before["fargate_vcpu"], before["rules_per_load_balancer"]) == (None, {"value": 100.0, "used": None})
+    monkeypatch.setattr(ServiceQuotasBackend, "get_service_quota", quota)
+    named = [{"Name": name, "Value": value} for name, value in sorted(dimensions.items())]
+    world.client("cloudwatch").put_metric_data(Namespace="AWS/Usage", MetricData=[{"MetricName": "ResourceCount", "Dimensions": named, "Value": 4.0}])
+    system = world.system()
+    assert (system["quotas"]["fargate_vcpu"], system["quotas"]["target_groups"]) == ({"value": 6.0, "used": 4.0}, {"value": 6.0, "used": None})
+    assert set(system["quotas"]) == {
+        "fargate_vcpu", "fargate_spot_vcpu", "load_balancers", "target_groups", "rules_per_load_balancer", "listeners_per_load_balancer", "certificates_per_load_balancer",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("tags", "told"),
+    [
+        ({"aws:cloudformation:stack-name": "shop"}, ("cloudformation", "shop")),
+        ({"aws:cloudformation:stack-name": "shop-prod-web", "copilot-application": "shop"}, ("copilot", "shop-prod-web")),
+        ({"aws:cloudformation:stack-name": "shop", "managed-by": "CDK"}, ("cloudformation", "shop")),
+        ({"ManagedBy": "Terraform"}, ("terraform", "")),
+        ({"terraform": "true"}, ("terraform", "")),
+        ({"Terraform": "false"}, None),
+        ({"pulumi:project": "shop"}, ("pulumi", "shop")),
+        ({"Name": "terraform-tests", "Team": "cdk"}, None),
+        ({}, None),
+    ],
+)
+def test_owner_is_told_by_tags(tags: dict[str, str], told: tuple[str, str] | None) -> None:
+    assert owner(tags) == told
+
+
+def test_owners_of_the_source(world: World) -> None:
+    elbv2 = world.client("elbv2")
+    elbv2.add_tags(ResourceArns=[world.balancers["shop"].arn], Tags=[{"Key": "ManagedBy", "Value": "terraform"}])
+    assert world.system()["source"]["owners"] == [
+        {"kind": "load_balancer", "id": world.balancers["shop"].arn, "name": "shop", "owner": "terraform", "deployment": ""}
+    ]
+
+
+class TestSharing:
+    def test_nobody(self, world: World) -> None:
+        assert world.system()["source"]["sharing"] == {"hosts": [], "services": [], "security_groups": []}
+
+    def test_other_services_on_the_instances_and_other_hosts(self, world: World) -> None:
+        other = world.balancer("admin", "admin-web")
+        world.service("shop", "admin", other.group)
+        world.rule(world.balancers["shop"], 10, "Blog.example.test", world.balancers["shop"].group)
+        world.rule(world.balancers["shop"], 11, FQDN, world.balancers["shop"].group)
+        world.record("www.example.test", kind="CNAME", values=[world.balancers["shop"].dns_name])
+        sharing = world.system()["source"]["sharing"]
+        assert (sharing["hosts"], sharing["services"]) == (["blog.example.test", "www.example.test"], ["admin"])
+        assert [(group["GroupName"], group["used_by"]) for group in sharing["security_groups"]] in (
+            [("shop-alb", [{"kind": "load_balancer", "id": "admin"}])],
+            [],  # an emulator without the load balancer's network interfaces
+        )
+
+    def test_other_users_of_the_security_groups(self, world: World) -> None:
+        ec2 = world.client("ec2")
+        image = ec2.describe_images(Owners=["self"])["Images"][0]["ImageId"]
+        instance = ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1, SubnetId=world.subnets[0], SecurityGroupIds=[world.groups["instances"]])
+        world.client("rds").modify_db_instance(DBInstanceIdentifier="shop", VpcSecurityGroupIds=[world.groups["rds"], world.groups["instances"]])
+        (group,) = world.system()["source"]["sharing"]["security_groups"]
+        assert group["GroupName"] == "shop-instances"
+        assert {"kind": "instance", "id": instance["Instances"][0]["InstanceId"]} in group["used_by"]
+        assert {"kind": "rds", "id": "shop"} in group["used_by"]
+
+
+class TestBroken:
+    def test_service_is_draining(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        original = EC2ContainerServiceBackend.describe_services
+
+        def draining(*arguments: t.Any) -> t.Any:
+            services, failures = original(*arguments)
+            for service in services:
+                service.status = "DRAINING" if service.name == "worker" else service.status
+            return services, failures
+
+        monkeypatch.setattr(EC2ContainerServiceBackend, "describe_services", draining)
+        system = world.system()
+        assert problems(system) == ["service-not-active"]
+        assert system["problems"][0]["path"] == "source.services[worker].status"
+
+    def test_daemon_service_is_listed(self, world: World) -> None:
+        world.service("shop", "agent", schedulingStrategy="DAEMON")
+        listed = {service["serviceName"]: service["schedulingStrategy"] for service in world.system()["source"]["services"]}
+        assert listed == {"agent": "DAEMON", "web": "REPLICA", "worker": "REPLICA"}
+
+    def test_one_of_two_records_leads_nowhere(self, world: World) -> None:
+        world.unrecord(FQDN)
+        world.record(FQDN, host=world.balancers["shop"].dns_name, SetIdentifier="a", Weight=90)
+        world.record(FQDN, host="gone-1234.eu-west-1.elb.amazonaws.com", SetIdentifier="b", Weight=10)
+        system = world.system()
+        assert (system["serving"], problems(system)) == ("source", ["record-nowhere"])
