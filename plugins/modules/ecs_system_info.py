@@ -9,12 +9,13 @@ version_added: 0.1.0
 author: The cutover.fargate authors (@cutover)
 description:
   - Walks from the FQDN over Route 53 record sets to the Application Load Balancer, its listeners, rules and target groups, from there to the ECS
-    cluster, services, task definitions, tasks and scaling, to the Auto Scaling groups, instances and launch templates behind them, to security groups, who
-    admits them, and to subnets, log groups, image repositories and alarms.
+    cluster, services, task definitions, tasks, scheduled tasks and scaling, to the capacity providers, Auto Scaling groups, instances, instance profiles
+    and launch templates behind them, to security groups, who admits them and who else uses them, and to subnets, routes, VPC endpoints, network ACLs,
+    databases, log groups, image repositories, alarms and quotas. Tells which tool (CloudFormation, Terraform ...) made what.
   - Reads both sides by the same code. The I(target) is the load balancer that M(cutover.fargate.fargate_plan) names (or the one the FQDN leads to,
     when it carries the tag C(cutover:source-load-balancer)); the I(source) is the other one.
   - Reads only. The number of calls depends on the system and not on what else is in the account, but for paging of lists that AWS cannot filter
-    (record sets of the FQDN's zones, alarms, database instances, cache clusters).
+    (record sets of the FQDN's zones, alarms, EventBridge Scheduler's schedules, database instances, cache clusters).
   - What is broken (a task definition that is gone, a target group without service) becomes V(null) and an entry of RV(system.problems).
 extends_documentation_fragment:
   - cutover.fargate.account
@@ -112,19 +113,123 @@ system:
       elements: dict
       sample: [{zone_id: Z1, zone_name: example.com, private_zone: false, side: source, record_set: {Name: shop.example.com., Type: A}}]
     source:
-      description:
-        - The side that runs on EC2; V(null) once its load balancer is gone.
-        - Keys RV(ignore:load_balancer), RV(ignore:target_groups), RV(ignore:cluster), RV(ignore:services), RV(ignore:other_services), RV(ignore:capacity),
-          RV(ignore:security_groups), RV(ignore:subnets), RV(ignore:log_groups), RV(ignore:repositories), RV(ignore:alarms).
+      description: The side that runs on EC2; V(null) once its load balancer is gone.
       type: dict
+      contains:
+        load_balancer:
+          description:
+            - As C(DescribeLoadBalancers), with C(Attributes), C(Tags), C(WebAclArn), and C(Listeners) with their C(Attributes), C(Tags), C(SniCertificates)
+              and C(Rules).
+          type: dict
+          sample: {LoadBalancerName: shop, Scheme: internet-facing, WebAclArn: null, Attributes: {idle_timeout.timeout_seconds: "60"}, Tags: {}, Listeners: []}
+        target_groups:
+          description: As C(DescribeTargetGroups), with C(Attributes), C(Tags) and C(TargetHealth). Those that a listener or rule names.
+          type: list
+          elements: dict
+          sample: [{TargetGroupName: shop-web, TargetType: instance, Port: 80, Attributes: {stickiness.enabled: "false"}, Tags: {}, TargetHealth: []}]
+        cluster:
+          description: As C(DescribeClusters), with C(Tags); V(null) when there is none.
+          type: dict
+          sample: {clusterName: shop, status: ACTIVE, Tags: {}}
+        services:
+          description:
+            - As C(DescribeServices), with C(Tags), C(TaskDefinition) (V(null) when it is gone), C(TaskDefinitionTags), the running C(Tasks),
+              C(ScalableTargets), C(ScalingPolicies) and C(ScheduledActions).
+            - Those with and without load balancer, also those of the scheduling strategy C(DAEMON).
+          type: list
+          elements: dict
+          sample: [{serviceName: web, status: ACTIVE, desiredCount: 2, TaskDefinition: {family: shop-web}, Tasks: [], ScalableTargets: []}]
+        other_services:
+          description: Names of the cluster's services that belong to another load balancer, or that O(services) leaves out.
+          type: list
+          elements: str
+          sample: [admin]
+        capacity:
+          description:
+            - C(auto_scaling_groups) (each with C(Tags) and C(LaunchTemplate), the version it launches), C(container_instances), C(instances), C(architectures),
+              C(capacity_providers) and C(instance_profiles) (each with C(Roles), and of these the names of C(AttachedPolicies) and C(InlinePolicies)).
+          type: dict
+          sample:
+            auto_scaling_groups: [{AutoScalingGroupName: shop, MinSize: 1, DesiredCapacity: 2}]
+            container_instances: []
+            instances: []
+            architectures: [x86_64]
+            capacity_providers: []
+            instance_profiles: [{InstanceProfileName: ecs, Roles: [{RoleName: ecs-instance, AttachedPolicies: [uploads], InlinePolicies: []}]}]
+        security_groups:
+          description:
+            - Groups of the C(load_balancer) and of the C(tasks), and those C(admitting) the tasks, each with the C(rules) that do and with what it protects
+              (C(used_by)).
+          type: dict
+          sample: {load_balancer: [], tasks: [], admitting: [{GroupId: sg-1, GroupName: shop-rds, VpcId: vpc-1, rules: [], used_by: [{kind: rds, id: shop}]}]}
+        subnets:
+          description:
+            - All of the VPC, as C(DescribeSubnets), with the C(Routes) of their table, where the default one leads (C(route)) and how many addresses are
+              C(free).
+          type: list
+          elements: dict
+          sample: [{SubnetId: subnet-1, AvailabilityZone: eu-west-1a, route: igw, Routes: [], free: 250}]
+        vpc_endpoints:
+          description: Endpoints of the VPC, as C(DescribeVpcEndpoints).
+          type: list
+          elements: dict
+          sample: [{VpcEndpointId: vpce-1, VpcEndpointType: Gateway, ServiceName: com.amazonaws.eu-west-1.s3, Tags: {}}]
+        network_acls:
+          description: Network ACLs of the VPC, as C(DescribeNetworkAcls).
+          type: list
+          elements: dict
+          sample: [{NetworkAclId: acl-1, IsDefault: true, Entries: [], Associations: [], Tags: {}}]
+        databases:
+          description: The RDS instances that admit the tasks, with C(max_connections) as their parameter group says it, a number or a formula.
+          type: list
+          elements: dict
+          sample: [{DBInstanceIdentifier: shop, DBInstanceClass: db.t3.micro, Engine: mysql, max_connections: "{DBInstanceClassMemory/12582880}"}]
+        scheduled_tasks:
+          description: What starts tasks in the cluster. Rules of EventBridge (default event bus) and schedules of EventBridge Scheduler.
+          type: list
+          elements: dict
+          sample: [{kind: rule, name: nightly, group: default, state: ENABLED, expression: "cron(0 3 * * ? *)", task_definition: shop-nightly, target: {}}]
+        log_groups:
+          description: Those that the task definitions name, as C(DescribeLogGroups).
+          type: list
+          elements: dict
+          sample: [{logGroupName: /ecs/shop/web, retentionInDays: 30}]
+        repositories:
+          description: Those that the images come from, as C(DescribeRepositories), each with the C(images) used.
+          type: list
+          elements: dict
+          sample: [{repositoryName: shop/nginx, images: [{imageTags: [v1]}]}]
+        alarms:
+          description: Those whose dimensions name the load balancer, its target groups, the cluster or the services, as C(DescribeAlarms).
+          type: list
+          elements: dict
+          sample: [{AlarmName: shop-5xx, MetricName: HTTPCode_Target_5XX_Count}]
+        owners:
+          description: Resources that a tool claims by their tags. What such a tool made, it may make or undo again.
+          type: list
+          elements: dict
+          sample: [{kind: load_balancer, id: "arn:aws:elasticloadbalancing:...", name: shop, owner: cloudformation, deployment: shop-stack}]
+        sharing:
+          description: Other C(hosts) of the load balancer, other C(services) on the instances, and the C(security_groups) that others use too.
+          type: dict
+          sample:
+            hosts: [www.example.com]
+            services: [admin]
+            security_groups: [{GroupId: sg-1, GroupName: shop-alb, used_by: [{kind: load_balancer, id: admin}]}]
     target:
-      description: The Fargate side, with the same keys; V(null) before it is built.
+      description: The Fargate side, with the same keys as RV(system.source); V(null) before it is built.
       type: dict
     shared:
       description: What on the source's load balancer serves others.
       type: list
       elements: dict
       sample: [{kind: listener_rule, id: "arn:aws:elasticloadbalancing:...", name: "HTTPS:443 priority 20 (admin.example.com)", used_by: [admin]}]
+    quotas:
+      description:
+        - Limits of the account in this region, each with C(value) and the highest use of the last three hours (C(used), V(null) where AWS does not measure it);
+          V(null) for one that AWS does not tell.
+      type: dict
+      sample: {fargate_vcpu: {value: 6.0, used: 4.0}, load_balancers: {value: 50.0, used: 3.0}, rules_per_load_balancer: {value: 100.0, used: null}}
     problems:
       description: What was found broken or could not be read.
       type: list

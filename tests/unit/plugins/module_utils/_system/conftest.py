@@ -249,16 +249,24 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[World]:
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
     with mock_aws():
-        world = World()
-        _network(world)
-        zone = world.client("route53").create_hosted_zone(Name="example.test", CallerReference="1")["HostedZone"]["Id"]
-        world.zone = zone.rpartition("/")[2]
-        yield world
+        yield empty()
+
+
+def empty() -> World:
+    world = World()
+    _network(world)
+    zone = world.client("route53").create_hosted_zone(Name="example.test", CallerReference="1")["HostedZone"]["Id"]
+    world.zone = zone.rpartition("/")[2]
+    return world
 
 
 @pytest.fixture
 def world(aws: World) -> World:
     """The running source system: two services, two instances, an alias, a database."""
+    return furnish(aws)
+
+
+def furnish(aws: World) -> World:
     aws.balancer("shop", "shop-web")
     _services(aws)
     _capacity(aws)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import typing as t
 
@@ -102,7 +103,10 @@ def test_quotas_and_their_use(world: World, monkeypatch: pytest.MonkeyPatch) -> 
     assert (before["fargate_vcpu"], before["rules_per_load_balancer"]) == (None, {"value": 100.0, "used": None})
     monkeypatch.setattr(ServiceQuotasBackend, "get_service_quota", quota)
     named = [{"Name": name, "Value": value} for name, value in sorted(dimensions.items())]
-    world.client("cloudwatch").put_metric_data(Namespace="AWS/Usage", MetricData=[{"MetricName": "ResourceCount", "Dimensions": named, "Value": 4.0}])
+    earlier = datetime.datetime.now(datetime.UTC) - datetime.timedelta(minutes=10)
+    world.client("cloudwatch").put_metric_data(
+        Namespace="AWS/Usage", MetricData=[{"MetricName": "ResourceCount", "Dimensions": named, "Value": 4.0, "Timestamp": earlier}]
+    )
     system = world.system()
     assert (system["quotas"]["fargate_vcpu"], system["quotas"]["target_groups"]) == ({"value": 6.0, "used": 4.0}, {"value": 6.0, "used": None})
     assert set(system["quotas"]) == {
