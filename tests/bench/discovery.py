@@ -1,4 +1,4 @@
-"""Calls and time of discovery beside other things in the account: 
+"""Calls and time of discovery beside other things in the account:
 ``PYTHONPATH=.:.ansible/collections python tests/bench/discovery.py [5000]``, from the repository's root.
 
 Against moto in this process, so times are those of one machine without a network; the calls are what AWS would get.

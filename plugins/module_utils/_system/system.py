@@ -150,8 +150,8 @@ def _existing(read: Reader, fqdn: str, endings: t.Sequence[zones.Ending]) -> lis
             nowhere.append(error)
     if nowhere and not found:
         raise nowhere[0]
-    for error in nowhere:
-        read.problem("record-nowhere", "records", error.message.removesuffix(" Nothing was written."))
+    for refused in nowhere:
+        read.problem("record-nowhere", "records", refused.message.removesuffix(" Nothing was written."))
     return found
 
 
