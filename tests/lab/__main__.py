@@ -14,6 +14,7 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from lab import control, host, state, status, sweep
 from lab.control import LabError
@@ -68,14 +69,14 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_fault(command: argparse.ArgumentParser) -> None:
     command.formatter_class = argparse.RawDescriptionHelpFormatter
-    command.epilog = "\n".join(f"  {name:<14}{text}" for name, text in NAMES.items())
+    command.epilog = "\n".join(f"  {name:<17}{text}" for name, text in NAMES.items())
     command.add_argument("action", choices=("on", "off", "list"))
     command.add_argument("name", nargs="?", choices=tuple(NAMES))
     command.add_argument("--service", default="", help="only services whose name contains this")
     command.add_argument("--side", choices=("target", "source", "both"), default="target", help="Fargate tasks (default), EC2 tasks, or both")
     command.add_argument("--port", default="3306", help="sg-rule: 3306, 6379 or alb (%(default)s)")
     command.add_argument("--container", default="", help="name of the container, where it is not the shop's own")
-    command.add_argument("--restart", action="store_true", help="also stop running tasks, so that new ones start with the fault")
+    command.add_argument("--restart", action="store_true", help="also stop running tasks, so that new ones start with the fault (or, with off, without it)")
     command.add_argument("--operation", help="api: service:Operation, for example ecs:CreateService (shell patterns)")
     command.add_argument("--error", help="api: error code to answer instead of throttling, for example InternalFailure:500")
     command.add_argument("--times", type=int, default=1, help="api: how many calls (0: all)")
@@ -203,8 +204,8 @@ def fault(settings: Settings, arguments: Arguments) -> None:
     elif arguments.name == "api":
         _api_fault(settings, arguments)
     elif arguments.action == "off":
-        query = f"?name={arguments.name}" if arguments.name else ""
-        print("ended:", ", ".join(control.ask(settings, f"/_lab/data-faults{query}", "DELETE")["ended"]) or "none was on")
+        query = urlencode({key: value for key, value in (("name", arguments.name), ("restart", arguments.restart)) if value})
+        print("ended:", ", ".join(control.ask(settings, f"/_lab/data-faults?{query}", "DELETE")["ended"]) or "none was on")
     elif not arguments.name:
         raise LabError(f"name the fault: {', '.join(NAMES)}")
     else:
@@ -216,7 +217,7 @@ def _list_faults(settings: Settings) -> None:
     answer = control.ask(settings, "/_lab/data-faults")
     active = {item["name"] for item in answer["faults"]}
     for name, text in answer["known"].items():
-        print(f"{'ON ' if name in active else '   '} {name:<14}{text}")
+        print(f"{'ON ' if name in active else '   '} {name:<17}{text}")
     for item in control.ask(settings, "/_lab/faults")["faults"]:
         print(f"ON  api {item['service']}:{item['operation']} {item['action']}")
 

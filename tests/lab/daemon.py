@@ -50,7 +50,7 @@ class Lab:
         self.ready_after: float | None = None
         self._began = time.monotonic()
         self.aws = AwsServer(settings)
-        self.faults = Faults(self.aws)
+        self.faults = Faults(self.aws, settings)
         self.registry = Registry(settings)
         self.network = Network(settings)
         self.world = World(settings, self.aws, self.network, self.faults)
@@ -155,7 +155,9 @@ class Lab:
 
     def _control_faults(self, method: str, query: dict[str, str], body: dict[str, Any]) -> Any:
         if method == "DELETE":
-            return {"ended": self.faults.off(query.get("name"))}
+            ended = [fault for fault in self.faults.active() if query.get("name") in (None, fault.name)]
+            names = self.faults.off(query.get("name"))
+            return {"ended": names, "restarted": [task for fault in ended for task in self._restart(fault)] if "restart" in query else []}
         if method == "POST":
             if body.get("name") == "instance":
                 return {"terminated": self.faults.terminate_instance()}

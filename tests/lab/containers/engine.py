@@ -71,6 +71,11 @@ class Engine:
             raise PullError(_words(done).replace(registry, image.removesuffix(local.removeprefix(registry))))
         return _output(images.podman(["image", "inspect", "--format", "{{.Digest}}", done.stdout.strip()])).strip()
 
+    def architecture(self, image: str) -> str:
+        """Of a pulled image: ``amd64``, ``arm64`` ..."""
+        local = local_image(image, self._settings.registry)
+        return _output(_Store.of_images(self._settings).podman(["image", "inspect", "--format", "{{.Architecture}}", local])).strip()
+
     def run(self, spec: ContainerSpec, namespace: Namespace | None = None) -> str:
         """Start a container of a pulled image; returns its id. Raises EngineError when it cannot be created or started."""
         if spec.log_path:
@@ -141,6 +146,9 @@ class Engine:
         """Freeze it: connections are accepted by the kernel and never answered."""
         _output(self._podman(["pause", container]))
         self._paused.add(container)
+
+    def paused(self, container: str) -> bool:
+        return container in self._paused
 
     def unpause(self, container: str) -> None:
         self._paused.discard(container)

@@ -170,8 +170,15 @@ class Containers:
                 self._note_end(live, self._place.engine.inspect(live.id))
                 ended = ended or definition.essential(live.container)
             else:
+                self._freeze(live)
                 self._check(live)
         return ended
+
+    def _freeze(self, live: _Live) -> None:
+        """A fault: the process neither ends nor answers."""
+        age = time.monotonic() - live.started
+        if not self._place.engine.paused(live.id) and self._world.faults.freezes(self._task, live.entry["name"], self._place.fargate, age):
+            self._place.engine.pause(live.id)
 
     def _note_end(self, live: _Live, state: ContainerState) -> None:
         live.ended = True

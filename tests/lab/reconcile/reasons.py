@@ -48,6 +48,40 @@ def log_group_missing(group: str, fargate: bool) -> str:
     return f"CannotStartContainerError: Error response from daemon: failed to create task for container: failed to initialize logging driver: failed to create Cloudwatch log stream: {cause}"
 
 
+NO_REGISTRY_AUTH = "ResourceInitializationError: unable to pull secrets or registry auth: "
+
+
+def no_way_to_ecr(region: str) -> str:
+    """Fargate has tried for minutes (wording of 2024)."""
+    return (
+        f"{NO_REGISTRY_AUTH}The task cannot pull registry auth from Amazon ECR: There is a connection issue between the task and Amazon ECR. "
+        f'Check your task network configuration. RequestError: send request failed caused by: Post "https://api.ecr.{region}.amazonaws.com/": dial tcp: i/o timeout'
+    )
+
+
+def registry_auth_denied(role_arn: str, task: str) -> str:
+    account, name = role_arn.split(":")[4], role_arn.rpartition("/")[2]
+    return (
+        f"{NO_REGISTRY_AUTH}execution resource retrieval failed: unable to retrieve ecr registry auth: service call has been retried 1 time(s): "
+        f"AccessDeniedException: User: arn:aws:sts::{account}:assumed-role/{name}/{task} is not authorized to perform: ecr:GetAuthorizationToken on resource: * "
+        "because no identity-based policy allows the ecr:GetAuthorizationToken action status code: 400"
+    )
+
+
+def secret_missing(arn: str) -> str:
+    return (
+        f"{NO_REGISTRY_AUTH}execution resource retrieval failed: unable to retrieve secret from asm: service call has been retried 1 time(s): "
+        f"failed to fetch secret {arn} from secrets manager: ResourceNotFoundException: Secrets Manager can't find the specified secret."
+    )
+
+
+def no_platform(platform: str) -> str:
+    return (
+        "CannotPullContainerError: pull image manifest has been retried 7 time(s): "
+        f"image Manifest does not contain descriptor matching platform '{platform}'"
+    )
+
+
 def cannot_start(error: str) -> str:
     return f"CannotStartContainerError: Error response from daemon: {error.strip().splitlines()[-1] if error.strip() else 'unknown error'}"
 

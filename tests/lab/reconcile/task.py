@@ -12,7 +12,7 @@ from lab.aws import targets
 from lab.aws import tasks as api_tasks
 from lab.aws.tasks import EcsTask
 from lab.containers.engine import EngineError, PullError
-from lab.reconcile import reasons
+from lab.reconcile import reasons, resources
 from lab.reconcile.containers import Containers
 from lab.reconcile.logs import Logs
 from lab.reconcile.placement import Place
@@ -106,6 +106,8 @@ class TaskRun:
         self.place.prepare()
         self._pause(wait)
         self._enter("PENDING")
+        if self.place.fargate:
+            self._prepare_resources()
         self._containers.check_logging()
         self._mark("pull_started_at", "connectivity_at", connectivity="CONNECTED")
         self._pull()
@@ -121,12 +123,21 @@ class TaskRun:
         self.running_since = time.monotonic()
         log.info("task %s of %s runs", self.task.id[:12], self.task.group)
 
+    def _prepare_resources(self) -> None:
+        """Role, secrets and registry auth come before the first byte of an image. Without a way out Fargate tries for minutes."""
+        if not resources.reaches_ecr(self.world, self.task):
+            self._pause(self.world.scaled(resources.NO_WAY_OUT))
+            raise StartError(reasons.no_way_to_ecr(self.world.aws.region))
+        resources.check(self.world, self.task)
+
     def _pull(self) -> None:
         """Both agents pull each image anew; the registry's own words end up in the reason."""
         for container in self._containers.ordered:
             image = self.world.faults.image(self.task, container, self.place.fargate)
             try:
                 self._containers.digest(container["name"], self.world.pulls.pull(self.place.engine, image))
+                if self.place.fargate:
+                    resources.check_platform(self.world, self.task, self.place.engine.architecture(image), container["name"])
             except PullError as error:
                 raise StartError(reasons.cannot_pull(container["image"], str(error), self.place.fargate), container["name"]) from error
             except EngineError as error:

@@ -23,12 +23,13 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent
 RECORDINGS_KEPT = 4
+OTHER_NAME = "elsewhere.example.test"  # the certificate that a fault presents
 # Accepted by the lab's API, which accepts anything; known to nobody else.
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "AKIALABONLYOPERATOR0", "AWS_SECRET_ACCESS_KEY": "lab-only-not-a-secret"}
 
 
 def ca_file(settings: Settings) -> Path:
-    """The authority of the shop's certificate; there once ``create`` has begun."""
+    """The authorities of the shop's certificate and of the one of another name; there once ``create`` has begun."""
     return settings.run_dir / "ca.pem"
 
 
@@ -36,8 +37,10 @@ def create(settings: Settings, aws: AwsServer, say: Callable[[str], None]) -> No
     """Build the source system. The first time in a cache by the playbook (about a minute), then from its recording (about a second)."""
     with _locked(_cache(settings)):
         certificate = tls.ensure(_cache(settings) / "tls", FQDN)
+        other = tls.ensure(_cache(settings) / "tls-another-name", OTHER_NAME)
     settings.run_dir.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(certificate / "ca.pem", ca_file(settings))
+    shutil.copytree(other, settings.run_dir / "another-name", dirs_exist_ok=True)
+    ca_file(settings).write_bytes((certificate / "ca.pem").read_bytes() + (other / "ca.pem").read_bytes())
     path = _cache(settings) / f"recording-{fingerprint(certificate)}.json"
     calls = recording.load(path)
     if calls is not None and _replayed(aws, calls, say):

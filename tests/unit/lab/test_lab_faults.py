@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from lab.containers.spec import ContainerSpec
-from lab.faults import OTHER_KEY, Fault, Faults, _admits
+from lab.faults import OTHER_KEY, Fault, Faults
+from lab.faults.account import admits
 
 WEB: Any = SimpleNamespace(service_name="shop-web", group="service:shop-web", cluster_arn="c")
 FPM = ContainerSpec("0123456789ab-php-fpm", "image", environment={"APP_KEY": "right"})
@@ -65,9 +66,9 @@ def rule(peer: str, port: int) -> Any:
 def test_only_the_new_rule_is_revoked() -> None:
     """The source's own rules and the load balancer's stay."""
     rds, source, balancers = Fault("sg-rule"), {"sg-instances"}, {"sg-alb"}
-    assert _admits(rds, "sg-rds", rule("sg-target", 3306), source, balancers)
-    assert not _admits(rds, "sg-rds", rule("sg-instances", 3306), source, balancers)
-    assert not _admits(rds, "sg-redis", rule("sg-target", 6379), source, balancers)
+    assert admits(rds, "sg-rds", rule("sg-target", 3306), source, balancers)
+    assert not admits(rds, "sg-rds", rule("sg-instances", 3306), source, balancers)
+    assert not admits(rds, "sg-redis", rule("sg-target", 6379), source, balancers)
     alb = Fault("sg-rule", port="alb")
-    assert _admits(alb, "sg-target", rule("sg-alb", 80), source, balancers)
-    assert not _admits(alb, "sg-instances", rule("sg-alb", 80), source, balancers)
+    assert admits(alb, "sg-target", rule("sg-alb", 80), source, balancers)
+    assert not admits(alb, "sg-instances", rule("sg-alb", 80), source, balancers)

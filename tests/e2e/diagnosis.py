@@ -1,0 +1,173 @@
+"""Faults of the lab, what each should be called, and how long it takes to say so.
+
+``measure`` switches faults on, runs the very work function that the playbook's task runs, in this process, and switches them off again.
+"""
+
+from __future__ import annotations
+
+import time
+import typing as t
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+from ansible_collections.cutover.fargate.plugins.module_utils._aws.clients import Clients
+from ansible_collections.cutover.fargate.plugins.module_utils._aws.errors import CutoverError
+from ansible_collections.cutover.fargate.plugins.module_utils._health.verify import run as verify
+from lab.settings import REGION, REPOSITORY
+
+from .harness import Lab
+
+TIMEOUT = 60.0  # seconds a verification may take: several times the grace period of the lab
+RECOVERY = 150.0
+
+# A session that the source has opened goes on at the target: the inventory of the lab leaves it out, no load balancer of the source may be there any more.
+ACROSS = {
+    "name": "a session of the source goes on",
+    "steps": [
+        {"path": "/login", "on": "source", "expect": {"status": 200}, "capture": {"token": {"regex": 'name="_token" value="([^"]+)"'}}},
+        {
+            "path": "/login",
+            "on": "source",
+            "method": "POST",
+            "form": {"_token": "{token}", "user": "probe"},
+            "headers": {"Accept": "application/json"},
+            "expect": {"status": 200},
+        },
+        {"path": "/me", "headers": {"Accept": "application/json"}, "expect": {"status": 200, "json": {"user": "probe"}}},
+    ],
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """Faults that are on together, and the causes of which one must be named first: one for a single fault, one of each for a pair."""
+
+    faults: tuple[tuple[str, str], ...]
+    causes: tuple[str, ...]
+
+    @property
+    def id(self) -> str:
+        return " + ".join(f"{name} {port}".strip() for name, port in self.faults)
+
+
+@dataclass
+class Verdict:
+    """What one verification said."""
+
+    verdict: str
+    seconds: float
+    causes: list[dict[str, t.Any]] = field(default_factory=list)
+    checks: list[dict[str, t.Any]] = field(default_factory=list)
+
+    @property
+    def top(self) -> str:
+        return str(self.causes[0]["id"]) if self.causes else ""
+
+
+# fault (with the port of a group's rule) -> id of its cause
+SINGLE: dict[tuple[str, str], str] = {
+    ("sg-rule", "3306"): "DB_TIMEOUT",
+    ("sg-rule", "6379"): "REDIS_TIMEOUT",
+    ("sg-rule", "alb"): "ALB_SG",
+    ("alb-egress", ""): "ALB_EGRESS",
+    ("no-egress", ""): "PULL_NET",
+    ("wrong-port", ""): "HC_REFUSED",
+    ("old-conf", ""): "NGX_HOST",
+    ("script-root", ""): "FPM_SCRIPT",
+    ("health-redirect", ""): "HC_REDIRECT",
+    ("matcher", ""): "HC_MATCHER",
+    ("image-tag", ""): "PULL_NOTFOUND",
+    ("wrong-arch", ""): "PULL_ARCH",
+    ("execution-role", ""): "PULL_AUTH",
+    ("log-group", ""): "LOG_GROUP",
+    ("secret", ""): "SECRET_MISSING",
+    ("php-fpm-dead", ""): "FPM_DOWN",
+    ("php-fpm-hang", ""): "HC_SLOW",
+    ("php-fpm-socket", ""): "FPM_DOWN",
+    ("php-fpm-allowed", ""): "FPM_ALLOWED",
+    ("slow-start", ""): "SLOW_START",
+    ("app-500", ""): "APP_500",
+    ("app-500-silent", ""): "HC_500",
+    ("app-key", ""): "SESSION",
+    ("worker-crash", ""): "EXIT_1",
+    ("oom", ""): "OOM",
+    ("listener-rule", ""): "NO_RULE",
+    ("certificate", ""): "TLS_NAME",
+}
+
+PAIRED: tuple[tuple[tuple[str, str], tuple[str, str]], ...] = (
+    (("sg-rule", "3306"), ("sg-rule", "6379")),
+    (("sg-rule", "3306"), ("app-500", "")),
+    (("sg-rule", "alb"), ("php-fpm-dead", "")),
+    (("old-conf", ""), ("certificate", "")),
+    (("old-conf", ""), ("oom", "")),
+    (("image-tag", ""), ("log-group", "")),
+    (("execution-role", ""), ("matcher", "")),
+    (("secret", ""), ("worker-crash", "")),
+    (("app-500", ""), ("worker-crash", "")),
+    (("php-fpm-allowed", ""), ("certificate", "")),
+    (("listener-rule", ""), ("app-key", "")),
+    (("wrong-port", ""), ("worker-crash", "")),
+)
+
+SINGLES = [Case((fault,), (cause,)) for fault, cause in SINGLE.items()]
+PAIRS = [Case(pair, tuple(SINGLE[fault] for fault in pair)) for pair in PAIRED]
+
+
+class Target:
+    """A provisioned target in a lab, to break and to verify."""
+
+    def __init__(self, lab: Lab, plan: t.Mapping[str, t.Any]) -> None:
+        self._lab = lab
+        settings, inventory = lab.settings, REPOSITORY / "inventories" / "lab"
+        self._clients = Clients({"region": REGION, "endpoint_url": settings.api_url, "access_key": "AKIAE2E", "secret_key": "e2e-e2e-e2e"})
+        spec, other = plan["verify"]["target"], plan["verify"]["source"]
+        times = _read(inventory / "group_vars" / "all" / "lab.yml")
+        self.params: dict[str, t.Any] = {
+            **{key: spec[key] for key in ("side", "fqdn", "load_balancer", "cluster", "services")},
+            "compare_load_balancer": other["load_balancer"],
+            "probes": [*_read(inventory / "host_vars" / "shop.yml")["fargate_probes"], ACROSS],
+            "probe_proxy": f"http://127.0.0.1:{settings.proxy_port}",
+            "probe_ca": str(settings.run_dir / "ca.pem"),
+            "settle_seconds": times["fargate_verify_settle"],
+            "poll_seconds": times["fargate_verify_poll"],
+        }
+
+    def verify(self, timeout: float) -> Verdict:
+        """By this process's own clock."""
+        began = time.monotonic()
+        try:
+            result = verify({**self.params, "timeout": timeout}, self._clients, False)
+        except CutoverError as error:
+            result = error.details
+        return Verdict(str(result["verdict"]), time.monotonic() - began, result["causes"], result["checks"])
+
+    def break_it(self, case: Case) -> None:
+        """All at once, then new tasks."""
+        for number, (name, port) in enumerate(case.faults, 1):
+            body = {"name": name, **({"port": port} if port else {}), "restart": number == len(case.faults)}
+            self._lab.get("/_lab/data-faults", "POST", body)
+
+    def mend(self) -> Verdict:
+        """Everything off, new tasks, and healthy again: proven by the same verification."""
+        self._lab.get("/_lab/data-faults", "DELETE")
+        ecs, cluster = self._lab.client("ecs"), str(self.params["cluster"])
+        for task in ecs.list_tasks(cluster=cluster)["taskArns"]:
+            ecs.stop_task(cluster=cluster, task=task, reason="mended")
+        return self.verify(RECOVERY)
+
+
+def _read(path: Path) -> dict[str, t.Any]:
+    return dict(yaml.safe_load(path.read_text()))
+
+
+def measure(target: Target, case: Case) -> Verdict:
+    """One case from healthy to healthy."""
+    target.break_it(case)
+    try:
+        found = target.verify(TIMEOUT)
+    finally:
+        healed = target.mend()
+    assert healed.verdict == "healthy", f"after {case.id} was switched off: {healed.verdict} {healed.causes}"
+    return found
