@@ -3,7 +3,7 @@
 # make unit   seconds, no root
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help ready lint-docs demo test unit lint integration e2e lab-up lab-down lab-status lab-install bench clean
+.PHONY: help ready lint-docs demo test unit lint integration e2e faults lab-up lab-down lab-status lab-install bench clean
 
 BIN := .venv/bin
 LAB := PYTHONPATH=tests $(BIN)/python -m lab
@@ -14,7 +14,7 @@ export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.ansible/collections
 
 help:
 	@sed -n 's/^# //p' Makefile | head -3
-	@echo "also: lint integration e2e bench lab-up lab-down lab-status lab-install clean"
+	@echo "also: lint integration e2e faults bench lab-up lab-down lab-status lab-install clean"
 
 ready:
 	@tests/bootstrap
@@ -34,6 +34,10 @@ integration: ready lab-install
 
 e2e: ready lab-install
 	$(BIN)/python -m pytest tests/e2e -q
+
+# Every fault of the lab, alone and in pairs: about half an hour. Writes tests/e2e/diagnosis.md.
+faults: ready lab-install
+	CUTOVER_FAULTS=all $(BIN)/python -m pytest tests/e2e/test_diagnosis.py -q
 
 test: ready lint lab-install
 	$(BIN)/python -m pytest tests/unit -n 2 -q

@@ -171,3 +171,41 @@ def measure(target: Target, case: Case) -> Verdict:
         healed = target.mend()
     assert healed.verdict == "healthy", f"after {case.id} was switched off: {healed.verdict} {healed.causes}"
     return found
+
+
+@dataclass
+class Table:
+    """Results for people."""
+
+    rows: list[tuple[Case, Verdict]] = field(default_factory=list)
+    healthy: list[Verdict] = field(default_factory=list)
+
+    def add(self, case: Case, found: Verdict) -> None:
+        self.rows.append((case, found))
+
+    def text(self, command: str) -> str:
+        right = sum(found.top in case.causes for case, found in self.rows)
+        accused = [found for found in self.healthy if found.verdict != "healthy"]
+        seconds = [f"{found.seconds:.1f}" for found in self.healthy]
+        lines = [
+            "# Faults of the lab and what `verify` says",
+            "",
+            f"Made by `{command}`. The fault is switched on, all tasks of the target are replaced at once, and verification starts; seconds are from there to the",
+            f"verdict, {TIMEOUT:g} at most. The lab's time runs twenty times as fast as AWS's.",
+            "",
+            f"{right} of {len(self.rows)} first causes are right. {len(accused)} of {len(self.healthy)} healthy verifications raised a false alarm.",
+            "",
+            "| fault | first cause | confidence | right | seconds | other causes |",
+            "| --- | --- | --- | --- | --- | --- |",
+            *(_row(case, found) for case, found in self.rows),
+            "",
+            f"Healthy, at rest: {', '.join(seconds[:1])} s. Healthy, with a busy loop for each processor: {', '.join(seconds[1:])} s.",
+        ]
+        return "\n".join(lines) + "\n"
+
+
+def _row(case: Case, found: Verdict) -> str:
+    confidence = str(found.causes[0]["confidence"]) if found.causes else ""
+    others = ", ".join(str(cause["id"]) for cause in found.causes[1:])
+    right = "yes" if found.top in case.causes else f"no, it should be {' or '.join(case.causes)}"
+    return f"| {case.id} | {found.top or found.verdict} | {confidence} | {right} | {found.seconds:.1f} | {others} |"

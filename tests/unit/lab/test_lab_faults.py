@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from types import SimpleNamespace
 from typing import Any
 
@@ -43,6 +44,33 @@ def test_only_the_application_is_starved_or_put_to_sleep() -> None:
 def test_a_tag_that_does_not_exist_keeps_the_repository(image: str) -> None:
     wrong = faults("image-tag").image(WEB, {"name": "php-fpm", "image": image}, fargate=True)
     assert wrong.endswith("/shop/app:no-such-tag")
+
+
+@pytest.mark.parametrize(("fault", "spec"), [("wrong-port", NGINX), ("script-root", NGINX), ("php-fpm-socket", FPM), ("slow-start", FPM)])
+def test_an_edit_runs_before_the_containers_own_command(fault: str, spec: ContainerSpec) -> None:
+    own = dataclasses.replace(spec, command=["sh", "-c", "install && exec server"])
+    command = list(faults(fault).container(WEB, own, fargate=True).command or [])
+    assert command[:2] == ["sh", "-c"]
+    assert command[2].endswith(" && install && exec server")
+
+
+def test_an_edit_leaves_other_containers_alone() -> None:
+    assert faults("wrong-port", "script-root", "health-redirect").container(WEB, FPM, fargate=True) == FPM
+    assert faults("php-fpm-socket", "php-fpm-allowed", "worker-crash").container(WEB, NGINX, fargate=True) == NGINX
+
+
+def test_php_fpm_hangs_once_it_serves() -> None:
+    made = faults("php-fpm-hang")
+    assert [made.freezes(WEB, "php-fpm", True, age) for age in (0, 60)] == [False, True]
+    assert not made.freezes(WEB, "nginx", True, 60)
+    assert not made.freezes(WEB, "php-fpm", False, 60)
+
+
+def test_rules_on_two_ports_can_be_missing_at_once() -> None:
+    made = faults("sg-rule")
+    made.on(Fault("sg-rule", port="6379"))
+    assert [fault.port for fault in made.active()] == ["3306", "6379"]
+    assert made.off("sg-rule") == ["sg-rule", "sg-rule"]
 
 
 def test_off_ends_them() -> None:
