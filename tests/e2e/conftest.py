@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from lab.settings import Settings
 
 from .harness import Lab
 
-NAME, PORT = "e2e", 4900
+NAME, PORT = os.environ.get("CUTOVER_LAB", "e2e"), int(os.environ.get("CUTOVER_LAB_PORT", "4900"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

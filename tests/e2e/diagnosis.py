@@ -18,7 +18,7 @@ from lab.settings import REGION, REPOSITORY
 
 from .harness import Lab
 
-TIMEOUT = 60.0  # seconds a verification may take: several times the grace period of the lab
+TIMEOUT = 40.0  # seconds a verification may take: more than twice the grace period of the lab
 RECOVERY = 150.0
 
 # A session that the source has opened goes on at the target: the inventory of the lab leaves it out, no load balancer of the source may be there any more.
@@ -153,9 +153,21 @@ class Target:
         """Everything off, new tasks, and healthy again: proven by the same verification."""
         self._lab.get("/_lab/data-faults", "DELETE")
         ecs, cluster = self._lab.client("ecs"), str(self.params["cluster"])
-        for task in ecs.list_tasks(cluster=cluster)["taskArns"]:
+        broken = set(ecs.list_tasks(cluster=cluster)["taskArns"])
+        for task in broken:
             ecs.stop_task(cluster=cluster, task=task, reason="mended")
+        deadline = time.monotonic() + RECOVERY
+        while not self._replaced(ecs, cluster, broken):
+            assert time.monotonic() < deadline, "the tasks were not replaced"
+            time.sleep(0.5)
         return self.verify(RECOVERY)
+
+    def _replaced(self, ecs: t.Any, cluster: str, broken: set[str]) -> bool:
+        """A verification that starts while the broken tasks are still the newest would rightly tell about them."""
+        wanted = sum(int(service["desired_count"]) for service in self.params["services"])
+        arns = set(ecs.list_tasks(cluster=cluster)["taskArns"]) - broken
+        found = ecs.describe_tasks(cluster=cluster, tasks=sorted(arns))["tasks"] if arns else []
+        return sum(task["lastStatus"] == "RUNNING" for task in found) == wanted
 
 
 def _read(path: Path) -> dict[str, t.Any]:
