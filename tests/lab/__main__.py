@@ -103,7 +103,8 @@ def install(_settings: Settings, _arguments: Arguments) -> None:
 
 def up(settings: Settings, _arguments: Arguments) -> None:
     host.preflight()
-    from lab.images.build import ensure_images  # noqa: PLC0415 - after the preflight, which may have to say what is missing
+    from lab.images.build import ensure_images, image_digests  # noqa: PLC0415 - after the preflight, which may have to say what is missing
+    from lab.images.unpacked import ensure_unpacked  # noqa: PLC0415
 
     began = time.monotonic()
     if sweep.leftovers(settings):
@@ -111,6 +112,7 @@ def up(settings: Settings, _arguments: Arguments) -> None:
         sweep.down(settings)
     control.require_ports(settings)
     ensure_images(settings, lambda text: print(text, flush=True))
+    ensure_unpacked(settings, image_digests(settings), lambda text: print(text, flush=True))
     process = control.start(settings)
     try:
         control.wait_ready(settings, lambda text: print(f"{time.monotonic() - began:5.1f} s  {text}", flush=True), lambda: process.poll() is None)

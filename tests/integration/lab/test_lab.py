@@ -65,6 +65,11 @@ def test_the_source_system_serves(up: None) -> None:
     assert get_through_proxy("/health?deep=1") == 200
 
 
+def test_no_layer_was_unpacked_for_this_lab(up: None) -> None:
+    """The images stand on the layers in the cache; unpacking them was the longest wait of a start."""
+    assert not list((SETTINGS.state_dir / "engines" / "images" / "root" / "overlay").glob("*/diff"))
+
+
 def test_a_browser_on_the_host_sees_the_shop(up: None) -> None:
     with urllib.request.urlopen(f"http://127.0.0.1:{SETTINGS.shop_port}/login", timeout=20) as answer:
         page = answer.read().decode()

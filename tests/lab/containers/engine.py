@@ -22,6 +22,7 @@ from typing import Any
 from lab.containers import cgroups
 from lab.containers.command import CONTAINERS_CONF, local_image, parse_state, run_arguments
 from lab.containers.spec import ContainerSpec, ContainerState, Mount, Publish
+from lab.images import unpacked
 from lab.network.namespace import Namespace
 from lab.network.process import command_line, end, processes, status
 from lab.settings import RESOLVER, Settings
@@ -69,7 +70,8 @@ class Engine:
         done = images.podman(["pull", "--quiet", "--tls-verify=false", local])
         if done.returncode:
             raise PullError(_words(done).replace(registry, image.removesuffix(local.removeprefix(registry))))
-        return _output(images.podman(["image", "inspect", "--format", "{{.Digest}}", done.stdout.strip()])).strip()
+        identity = done.stdout.split()[0]  # told once for each store that knows the image
+        return _output(images.podman(["image", "inspect", "--format", "{{.Digest}}", identity])).strip()
 
     def architecture(self, image: str) -> str:
         """Of a pulled image: ``amd64``, ``arm64`` ..."""
@@ -214,9 +216,8 @@ class _Store:
         places = [f"--{option}={self.path / folder}" for option, folder in (("root", "root"), ("tmpdir", "tmp"))]
         places.append(f"--runroot={self._runroot}")
         places += [f"--network-config-dir={self.path / 'net'}", "--storage-driver=overlay"]
-        images = _stores(self._settings) / "images" / "root"
-        if self._name != "images" and (images / "overlay-images").is_dir():
-            places.append(f"--storage-opt=additionalimagestore={images}")
+        beneath = [unpacked.store(self._settings), *([] if self._name == "images" else [_stores(self._settings) / "images" / "root"])]
+        places += [f"--storage-opt=additionalimagestore={store}" for store in beneath if (store / "overlay-images").is_dir()]
         return places
 
     def destroy(self) -> None:
