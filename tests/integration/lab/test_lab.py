@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lab import host, state, sweep
+from integration.lab.traces import PARTS, kill, processes, traces
+from lab import host, state
 from lab.settings import FQDN, REPOSITORY, Settings
 
 NAME, PORT = "labtest", 4890
@@ -115,23 +116,31 @@ def test_a_faulty_command_is_one_clear_line(up: None) -> None:
     assert lab("fault", "on", "api", check=False).strip() == "lab: name the operation, for example --operation ecs:CreateService"
 
 
-def test_down_leaves_nothing(up: None) -> None:
-    assert sweep.leftovers(SETTINGS)
+def test_down_with_dead_parts_leaves_nothing(up: None, tmp_path: Path) -> None:
+    """One of each kind is killed while the daemon lives: it must get over what it finds dead."""
+    assert {line.split()[0] for line in left()} == {"process", "namespace", "mount", "folder", "control", "port"}
+    lab("load", "start", "--users", "5", "--rate", "5", "--out", str(tmp_path))
+    kill(NAME, *(part for part in PARTS if part not in ("daemon", "haproxy master")))
     lab("down")
-    assert sweep.leftovers(SETTINGS) == []
+    assert left() == []
 
 
-def test_down_after_the_daemon_was_killed_leaves_nothing_and_up_cleans_up_first() -> None:
+def test_up_over_a_killed_lab_cleans_up_first_and_down_after_more_kills_leaves_nothing(tmp_path: Path) -> None:
+    """The daemon first, so that nobody sees the others die; then, in the next lab, the daemon last."""
     lab("up")
-    os.kill(_daemon(), signal.SIGKILL)
-    time.sleep(0.5)
-    assert any(item.startswith("namespace") for item in sweep.leftovers(SETTINGS))
+    lab("load", "start", "--users", "5", "--rate", "5", "--out", str(tmp_path))
+    kill(NAME, *(part for part in reversed(PARTS) if part != "haproxy worker"))
+    assert len(processes(NAME)) > 10
     assert "removing what an earlier lab" in lab("up")
     assert get_through_proxy("/health?deep=1") == 200
-    os.kill(_daemon(), signal.SIGKILL)
+    kill(NAME, *(part for part in PARTS if part != "load generator"))  # that one ended with the first lab
     lab("down")
-    assert sweep.leftovers(SETTINGS) == []
+    assert left() == []
     assert "there was no lab" in lab("down")
+
+
+def left() -> list[str]:
+    return traces(NAME, range(PORT, PORT + 4))
 
 
 def _daemon() -> int:
