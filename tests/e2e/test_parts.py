@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import typing as t
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -27,6 +29,76 @@ def test_bad_input_names_the_variable_and_writes_nothing(lab: Lab, variables: di
     assert run.mutating == []
     assert named in run.output
     assert "Traceback" not in run.output
+
+
+def test_a_name_that_is_no_alias_of_a_load_balancer_is_refused(lab: Lab) -> None:
+    record = {"Name": "elsewhere.example.test", "Type": "A", "TTL": 60, "ResourceRecords": [{"Value": "192.0.2.10"}]}
+    with changed_record(lab, record):
+        run = lab.play("migrate", "-e", "fargate_fqdn=elsewhere.example.test").failed()
+    assert run.mutating == []
+    assert "fargate_fqdn elsewhere.example.test is A 192.0.2.10" in run.output
+    assert "Nothing was written" in run.output
+    assert "Traceback" not in run.output
+
+
+def test_without_credentials_it_says_where_they_come_from(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in lab.environment if name.startswith("AWS_")]:
+        monkeypatch.delitem(lab.environment, name)
+    monkeypatch.setitem(lab.environment, "AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setitem(lab.environment, "AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    monkeypatch.setitem(lab.environment, "AWS_CONFIG_FILE", str(tmp_path / "config"))
+    run = lab.play("migrate", "-e", json.dumps({"fargate_access_key": "", "fargate_secret_key": ""})).failed()
+    assert run.calls == []
+    assert "No AWS credentials were found. Set fargate_profile" in run.output
+    assert "Traceback" not in run.output
+
+
+def test_a_load_balancer_that_another_system_uses_is_refused(lab: Lab) -> None:
+    with foreign_rule(lab):
+        run = lab.play("migrate").failed()
+    assert run.mutating == []
+    assert "FG-ALB-SHARED" in run.output
+    assert "neighbour" in run.output
+    assert "name all services in fargate_services" in run.output
+    assert "Traceback" not in run.output
+
+
+@contextmanager
+def changed_record(lab: Lab, record: dict[str, t.Any]) -> t.Iterator[None]:
+    route53 = lab.client("route53")
+    zone = route53.list_hosted_zones()["HostedZones"][0]["Id"]
+
+    def change(action: str) -> None:
+        route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": [{"Action": action, "ResourceRecordSet": record}]})
+
+    change("CREATE")
+    try:
+        yield
+    finally:
+        change("DELETE")
+
+
+@contextmanager
+def foreign_rule(lab: Lab) -> t.Iterator[None]:
+    """Another site on the same load balancer: a host name of its own that leads to machines ECS knows nothing of."""
+    elbv2 = lab.client("elbv2")
+    balancer = elbv2.describe_load_balancers(Names=["shop"])["LoadBalancers"][0]
+    listener = next(each for each in elbv2.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"] if each["Port"] == 443)
+    made = elbv2.create_target_group(Name="neighbour", Protocol="HTTP", Port=80, VpcId=balancer["VpcId"], TargetType="instance")
+    group = made["TargetGroups"][0]["TargetGroupArn"]
+    instance = lab.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"][0]["Instances"][0]["InstanceId"]
+    elbv2.register_targets(TargetGroupArn=group, Targets=[{"Id": instance, "Port": 8099}])
+    rule = elbv2.create_rule(
+        ListenerArn=listener["ListenerArn"],
+        Priority=4711,
+        Conditions=[{"Field": "host-header", "HostHeaderConfig": {"Values": ["neighbour.example.test"]}}],
+        Actions=[{"Type": "forward", "TargetGroupArn": group}],
+    )["Rules"][0]["RuleArn"]
+    try:
+        yield
+    finally:
+        elbv2.delete_rule(RuleArn=rule)
+        elbv2.delete_target_group(TargetGroupArn=group)
 
 
 def test_cutover_without_a_target_refuses(lab: Lab) -> None:
