@@ -284,7 +284,7 @@ def fpm_down(case: Case, hit: Hit, evidence: list[Evidence], more: Json) -> Caus
     grace = (case.signal.service or {}).get("healthCheckGracePeriodSeconds", 0)
     more = {**more, "grace": grace}
     ended = [task for task in case.failed_checks() if case.fresh(predicates.stopped_at(task))]
-    late = [line for task in ended for line in case.lines_of(task) if re.search(FPM_READY, line.text)]
+    late = [line for task in ended for line in case.lines_of(task) if re.search(FPM_READY, line.text) and _late(task, line.at)]
     if late:
         return case.cause("SLOW_START", LIKELY, [*evidence, from_log(late[-1]), case.describe(ended[0])], **more)
     task = next((task for task in case.signal.tasks if task_id(task) == hit.line.task), {})
@@ -295,3 +295,9 @@ def fpm_down(case: Case, hit: Hit, evidence: list[Evidence], more: Json) -> Caus
     if len(ended) > 1:
         return case.cause("FPM_DOWN", cap(CERTAIN, case.fresh(hit.line.at)), [*evidence, *map(case.describe, ended[:2])], **more)
     return case.cause("FPM_DOWN", LIKELY, evidence, **more)
+
+
+def _late(task: Json, ready: float) -> bool:
+    """Ready only in the second half of the life that ECS granted it. Ready early and yet refused: it listens elsewhere."""
+    started = float(task.get("startedAt") or 0.0)
+    return ready - started > (float(task.get("stoppingAt") or predicates.stopped_at(task)) - started) / 2

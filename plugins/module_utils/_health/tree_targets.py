@@ -143,7 +143,8 @@ def _timed_out(case: Case, group: Json, sick: Sick) -> list[Cause]:
     if blocked:
         return [blocked]
     seen, words = sick.evidence(group), _words(group, sick)
-    from_logs = [log_cause(case, hit, (504,), seen) for hit in case.hits(case.checked_lines())]
+    # A refusal is answered at once, with 502: such a line is from before PHP-FPM listened.
+    from_logs = [log_cause(case, hit, (504,), seen) for hit in case.hits(case.checked_lines()) if hit.row.id != "NGX_REFUSED"]
     if from_logs:
         return from_logs
     mine, lines = _task_of(case, sick), case.checked_lines()
