@@ -3,10 +3,12 @@
 # make unit   seconds, no root
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help ready lint-docs demo test unit lint integration e2e faults lab-up lab-down lab-status lab-install bench clean
+.PHONY: help ready demo test unit lint integration e2e molecule faults lab-up lab-down lab-status lab-install bench clean
 
 BIN := .venv/bin
 LAB := PYTHONPATH=tests $(BIN)/python -m lab
+# Tests that start labs: two at a time, the tests of one file in one lab.
+LABS := $(BIN)/python -m pytest -n 2 --dist loadfile
 # Child processes (ansible-lint, molecule) look for their tools on PATH.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHONPATH :=
@@ -14,7 +16,7 @@ export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.ansible/collections
 
 help:
 	@sed -n 's/^# //p' Makefile | head -3
-	@echo "also: lint integration e2e faults bench lab-up lab-down lab-status lab-install clean"
+	@echo "also: lint integration e2e molecule faults bench lab-up lab-down lab-status lab-install clean"
 
 ready:
 	@tests/bootstrap
@@ -28,12 +30,16 @@ lint: ready
 	$(BIN)/yamllint --strict .
 	$(BIN)/ansible-lint --offline
 	$(BIN)/antsibull-changelog lint
+	tests/lint_docs
 
 integration: ready lab-install
-	$(BIN)/python -m pytest tests/integration -q
+	$(LABS) tests/integration -q
 
 e2e: ready lab-install
-	$(BIN)/python -m pytest tests/e2e -q
+	$(LABS) tests/e2e -q
+
+molecule: ready lab-install
+	$(LABS) tests/e2e/test_molecule.py -q
 
 # Every fault of the lab, alone and in pairs: about half an hour. Writes tests/e2e/diagnosis.md.
 faults: ready lab-install
@@ -41,7 +47,7 @@ faults: ready lab-install
 
 test: ready lint lab-install
 	$(BIN)/python -m pytest tests/unit -n 2 -q
-	$(BIN)/python -m pytest tests/integration tests/e2e
+	$(LABS) tests/integration tests/e2e
 
 demo: ready lab-install
 	$(LAB).demo
@@ -63,6 +69,3 @@ bench: ready
 
 clean: lab-down
 	rm -rf build .pytest_cache .mypy_cache .ruff_cache
-
-lint-docs: ready
-	tests/lint_docs
