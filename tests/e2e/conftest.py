@@ -1,4 +1,4 @@
-"""One lab for each module of tests, started when it is first needed."""
+"""One lab for each module of tests, started when it is first needed. Modules run side by side (xdist), each worker with labs of its own name and ports."""
 
 from __future__ import annotations
 
@@ -12,7 +12,14 @@ from lab.settings import Settings
 
 from .harness import Lab
 
-NAME, PORT = os.environ.get("CUTOVER_LAB", "e2e"), int(os.environ.get("CUTOVER_LAB_PORT", "4900"))
+NAME, PORT, PORTS = "e2e", 4900, 10
+
+
+def lab_settings() -> Settings:
+    """``e2e`` at 4900; the second worker has ``e2e1`` at 4910. CUTOVER_LAB and CUTOVER_LAB_PORT choose another name and first port."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    name, port = os.environ.get("CUTOVER_LAB", NAME), int(os.environ.get("CUTOVER_LAB_PORT", PORT))
+    return Settings(name=f"{name}{worker or ''}", base_port=port + PORTS * worker)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -26,11 +33,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    made = Lab(Settings(name=NAME, base_port=PORT), tmp_path_factory.mktemp("reports"))
-    made.command("up")
-    yield made
-    made.command("down")
+def unstarted(tmp_path_factory: pytest.TempPathFactory) -> Lab:
+    return Lab(lab_settings(), tmp_path_factory.mktemp("reports"))
+
+
+@pytest.fixture(scope="module")
+def lab(unstarted: Lab) -> Iterator[Lab]:
+    unstarted.command("up")
+    yield unstarted
+    unstarted.command("down")
 
 
 @pytest.fixture
