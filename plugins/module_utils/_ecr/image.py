@@ -13,6 +13,7 @@ from .._aws.clients import Clients
 from .._aws.errors import ClientError, CutoverError, is_code
 from .._aws.run import Progress, silent
 from .._nginx import rewrite, tree
+from .._nginx_conf.show import masked
 from .._oci import credentials, derive, layers, reference
 from .._oci.registry import Manifest, Registry, RegistryError
 
@@ -183,8 +184,8 @@ def _diffs(proposal: Proposal) -> list[dict[str, str]]:
         {
             "before_header": f"{proposal.wanted['source_image']}:/{path}",
             "after_header": f"{proposal.wanted['image']}:/{path}",
-            "before": before.decode("utf-8", "replace"),
-            "after": after.decode("utf-8", "replace"),
+            "before": masked(before),
+            "after": masked(after),
         }
         for (path, before), after in sorted(seen.items())
     ]

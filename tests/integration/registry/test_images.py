@@ -99,6 +99,17 @@ def test_check_mode_pushes_nothing(server: Server, derive: Run) -> None:
     assert {method for method, _path, _status in server.requests()[before:]} == {"GET"}
 
 
+def test_a_password_in_a_conf_is_not_shown_and_stays_in_the_image(server: Server, derive: Run) -> None:
+    conf = b"location / { fastcgi_param DB_PASSWORD hunter2-hunter2; fastcgi_pass php-fpm:9000; }\n"
+    Pusher(server.url, "secret/nginx").image("v1", {CONF: conf})
+    result = derive(f"{server.host}/secret/nginx:v1", server.host, "secret/target")
+    assert "hunter2" not in json.dumps(result)
+    assert "fastcgi_pass 127.0.0.1:9000" in result["diff"][0]["after"]
+    layer = read_manifest(server.url, "secret/target", "v1-fargate").content["layers"][-1]["digest"]
+    with tarfile.open(server.blob(layer)) as written:
+        assert b"hunter2-hunter2" in written.extractfile(CONF).read()  # type: ignore[union-attr]
+
+
 def test_layers_are_mounted_within_a_registry(server: Server, derive: Run) -> None:
     Pusher(server.url, "mount/nginx").image("v1", *STACK)
     before = len(server.requests())
