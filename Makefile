@@ -28,7 +28,7 @@ lint: ready
 	$(BIN)/ruff check .
 	$(BIN)/mypy plugins tests/lab
 	$(BIN)/yamllint --strict .
-	$(BIN)/ansible-lint --offline
+	ANSIBLE_HOME=$(CURDIR)/.ansible/home $(BIN)/ansible-lint --offline
 	$(BIN)/antsibull-changelog lint
 	tests/lint_docs
 
