@@ -61,7 +61,7 @@ def test_a_fault_is_named(target: Target, table: diagnosis.Table, case: Case) ->
     table.add(case, found)
     assert found.verdict == "unhealthy"
     assert found.top in case.causes, _told(found)
-    assert all(cause["evidence"] and cause["fix"] and cause["check"] for cause in found.causes)
+    assert all(cause["evidence"] and cause["fix"] and cause["check_by_hand"] for cause in found.causes)
 
 
 def test_no_fault_of_the_lab_is_left_out() -> None:
