@@ -11,11 +11,12 @@ import sys
 import time
 import typing as t
 import urllib.request
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import boto3
+from lab import state
 from lab.settings import REPOSITORY, Settings
 
 RECAP = re.compile(r"changed=(\d+) .*failed=(\d+)")
@@ -104,12 +105,15 @@ class Lab:
         return Run(f"{playbook} {' '.join(arguments)}".strip(), process.returncode, output, self.calls(before))
 
     def kill_at(self, playbook: str, mutating_call: int, *arguments: str) -> bool:
-        """SIGKILL to the playbook and its workers when its Nth mutating call is on its way; False when it made fewer."""
+        """SIGKILL to the playbook and all it started when its Nth mutating call is on its way; False when it made fewer."""
         before = self.last_call()
         process = self.start(playbook, *arguments)
         while process.poll() is None:
             if sum(call["mutating"] for call in self.calls(before)) >= mutating_call:
-                os.killpg(process.pid, signal.SIGKILL)
+                # ansible-core's workers are sessions of their own since 2.19: the group alone would leave one waiting.
+                for pid in (process.pid, *(each.pid for each in state.descendants(process.pid))):
+                    with suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
                 process.communicate()
                 return True
             time.sleep(0.02)

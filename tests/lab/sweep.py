@@ -15,7 +15,7 @@ from pathlib import Path
 
 from lab import state
 from lab.balancer import haproxy
-from lab.containers import cgroups, engine
+from lab.containers import cgroups, engine, sandboxes
 from lab.network import namespace
 from lab.network.process import end, lineage
 from lab.settings import Settings
@@ -27,20 +27,24 @@ def down(settings: Settings) -> bool:
     """Stop the daemon in order, then sweep. True when there was anything."""
     known = state.load(settings)
     found = bool(leftovers(settings))
+    made_by_podman = engine.namespaces(settings)
     if known and known.daemon and known.daemon.alive():
         os.kill(known.daemon.pid, signal.SIGTERM)
         _wait_gone(known.daemon, GRACE)
     sweep(settings)
+    sandboxes.remove(made_by_podman)
     return found
 
 
 def sweep(settings: Settings) -> None:
     """Remove what is left of this lab. Safe at any time without a daemon, also when there is nothing."""
+    made_by_podman = engine.namespaces(settings)
     processes = set(_processes(settings))
     end(lambda pid: pid in processes)
     engine.remove_all(settings)
     haproxy.remove_all(settings)
     namespace.remove_all(settings)
+    sandboxes.remove(made_by_podman)
     for folder in (settings.state_dir, settings.run_dir):
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -48,7 +52,7 @@ def sweep(settings: Settings) -> None:
 def leftovers(settings: Settings) -> list[str]:
     """What of this lab is on the machine: empty after a clean ``down`` (tests assert it)."""
     found = [f"process {pid} {state.command(pid)}" for pid in _processes(settings)]
-    found += [f"namespace {name}" for name in _namespaces(settings)]
+    found += [f"namespace {name}" for name in (*_namespaces(settings), *sandboxes.remaining(engine.namespaces(settings)))]
     found += [f"mount {point}" for point in _mounts(settings)]
     found += [f"cgroup {folder}" for folder in Path("/sys/fs/cgroup").glob(f"*/{cgroups.parent(settings.name).strip('/')}")]
     return found + [f"folder {folder}" for folder in (settings.state_dir, settings.run_dir) if folder.exists()]

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from integration.lab.traces import PARTS, kill, processes, traces
+from integration.lab.traces import PARTS, Sandboxes, kill, processes, traces
 from lab import host, state
 from lab.settings import FQDN, REPOSITORY, Settings
 
@@ -120,22 +120,25 @@ def test_down_with_dead_parts_leaves_nothing(up: None, tmp_path: Path) -> None:
     """One of each kind is killed while the daemon lives: it must get over what it finds dead."""
     assert {line.split()[0] for line in left()} == {"process", "namespace", "mount", "folder", "control", "port"}
     lab("load", "start", "--users", "5", "--rate", "5", "--out", str(tmp_path))
-    kill(NAME, *(part for part in PARTS if part not in ("daemon", "haproxy master")))
-    lab("down")
-    assert left() == []
+    with Sandboxes(NAME) as sandboxes:
+        time.sleep(1)
+        kill(NAME, *(part for part in PARTS if part not in ("daemon", "haproxy master")))
+        lab("down")
+    assert left() + sandboxes.left() == []
 
 
 def test_up_over_a_killed_lab_cleans_up_first_and_down_after_more_kills_leaves_nothing(tmp_path: Path) -> None:
     """The daemon first, so that nobody sees the others die; then, in the next lab, the daemon last."""
-    lab("up")
-    lab("load", "start", "--users", "5", "--rate", "5", "--out", str(tmp_path))
-    kill(NAME, *(part for part in reversed(PARTS) if part != "haproxy worker"))
-    assert len(processes(NAME)) > 10
-    assert "removing what an earlier lab" in lab("up")
-    assert get_through_proxy("/health?deep=1") == 200
-    kill(NAME, *(part for part in PARTS if part != "load generator"))  # that one ended with the first lab
-    lab("down")
-    assert left() == []
+    with Sandboxes(NAME) as sandboxes:
+        lab("up")
+        lab("load", "start", "--users", "5", "--rate", "5", "--out", str(tmp_path))
+        kill(NAME, *(part for part in reversed(PARTS) if part != "haproxy worker"))
+        assert len(processes(NAME)) > 10
+        assert "removing what an earlier lab" in lab("up")
+        assert get_through_proxy("/health?deep=1") == 200
+        kill(NAME, *(part for part in PARTS if part != "load generator"))  # that one ended with the first lab
+        lab("down")
+    assert left() + sandboxes.left() == []
     assert "there was no lab" in lab("down")
 
 

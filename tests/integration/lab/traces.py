@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,6 +54,40 @@ def processes(name: str) -> list[tuple[int, str]]:
     marked = {pid for pid, line in _ps("-o", "pid=,args=", "e") if by_words.search(line)}
     commands = dict(_ps("-o", "pid=,args="))
     return [(pid, commands[pid]) for pid in sorted(grouped | marked) if pid in commands and "<defunct>" not in commands[pid]]
+
+
+class Sandboxes:
+    """The network namespaces podman makes for a lab's containers, ``netns-<uuid>``: whose they are is only seen while somebody lives in them."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._seen: set[str] = set()
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> Sandboxes:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._end.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._end.wait(0.5):
+            inhabited = {_inode(f"/proc/{pid}/ns/net") for pid, _line in processes(self._name)} - {_inode("/proc/self/ns/net"), None}
+            self._seen |= {path.name for path in Path("/run/netns").glob("netns-*") if _inode(str(path)) in inhabited}
+
+    def left(self) -> list[str]:
+        """Those that are still there; somebody must have lived in one at all, or this watch was blind."""
+        assert self._seen, "no container of this lab was ever seen in a namespace of podman's"
+        return [f"namespace {name}" for name in sorted(self._seen) if Path("/run/netns", name).exists()]
+
+
+def _inode(path: str) -> int | None:
+    with contextlib.suppress(OSError):
+        return os.stat(path).st_ino
+    return None
 
 
 def kill(name: str, *parts: str) -> None:

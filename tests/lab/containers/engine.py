@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lab.containers import cgroups
+from lab.containers import cgroups, sandboxes
 from lab.containers.command import CONTAINERS_CONF, local_image, parse_state, run_arguments
 from lab.containers.spec import ContainerSpec, ContainerState, Mount, Publish
 from lab.images import unpacked
@@ -27,7 +27,7 @@ from lab.network.namespace import Namespace
 from lab.network.process import command_line, end, processes, status
 from lab.settings import RESOLVER, Settings
 
-__all__ = ["ContainerSpec", "ContainerState", "Engine", "EngineError", "Mount", "Publish", "PullError", "reap_orphans", "remove_all"]
+__all__ = ["ContainerSpec", "ContainerState", "Engine", "EngineError", "Mount", "Publish", "PullError", "namespaces", "reap_orphans", "remove_all"]
 
 SETTLING = 5.0  # seconds between the end of a container's first process and podman's knowledge of it, at most
 
@@ -222,6 +222,7 @@ class _Store:
 
     def destroy(self) -> None:
         """Containers first, by podman (it knows their networks), then whatever is left of them, then the files."""
+        namespaces = sandboxes.known(self.path)
         if self._record.exists():
             self._namespace = json.loads(self._record.read_text())["namespace"]
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -230,6 +231,7 @@ class _Store:
         _end_group(group)
         end(_belongs_to(self.path))
         reap_orphans()
+        sandboxes.remove(namespaces)
         cgroups.remove(group)
         for path in (self._runroot, self.path):
             _unmount(path)
@@ -342,6 +344,11 @@ def _name(pid: int) -> str:
     with contextlib.suppress(OSError):
         return Path(f"/proc/{pid}/comm").read_text().strip()
     return ""
+
+
+def namespaces(settings: Settings) -> set[str]:
+    """Names of the network namespaces podman made for this lab's containers. To be asked before anything of the lab is ended."""
+    return {name for store in _stores(settings).glob("*") for name in sandboxes.known(store)}
 
 
 def remove_all(settings: Settings) -> None:
