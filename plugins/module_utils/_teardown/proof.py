@@ -112,10 +112,11 @@ def _target_group(arn: str, clients: Clients, _params: t.Any) -> Users:
     group = clients("elbv2").describe_target_groups(TargetGroupArns=[arn])["TargetGroups"][0]
     targets = clients("elbv2").describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
     alive = [each for each in targets if each["TargetHealth"]["State"] != "draining"]
-    return [f"load balancer {each}" for each in group["LoadBalancerArns"] if _exists(each, clients)] + ([f"{len(alive)} target(s)"] if alive else [])
+    balancers = [f"load balancer {each}" for each in group["LoadBalancerArns"] if load_balancer_exists(each, clients)]
+    return balancers + ([f"{len(alive)} target(s)"] if alive else [])
 
 
-def _exists(load_balancer_arn: str, clients: Clients) -> bool:
+def load_balancer_exists(load_balancer_arn: str, clients: Clients) -> bool:
     try:
         return bool(clients("elbv2").describe_load_balancers(LoadBalancerArns=[load_balancer_arn])["LoadBalancers"])
     except ClientError as error:

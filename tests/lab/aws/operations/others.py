@@ -22,12 +22,6 @@ def list_resources_for_web_acl(aws: AwsServer, call: ApiCall) -> dict[str, Any]:
     return {"ResourceArns": [arn for arn in acl.associated_resources if (":loadbalancer/" in arn) is balancers]}
 
 
-@operation("application-autoscaling", "DescribeScalingActivities")
-def describe_scaling_activities(aws: AwsServer, call: ApiCall) -> dict[str, Any]:
-    """Nothing scales by itself in the lab."""
-    return {"ScalingActivities": []}
-
-
 @operation("elasticache", "DescribeCacheClusters")
 def describe_cache_clusters(aws: AwsServer, call: ApiCall) -> dict[str, Any]:
     """With node end points (when asked), security groups and subnet group, which moto omits."""

@@ -359,3 +359,23 @@ def test_filtered_events_by_time_stream_and_page(client, name: str) -> None:
     rest = logs.filter_log_events(logGroupName=name, logStreamNamePrefix="web/", startTime=base + 1, limit=1, nextToken=first["nextToken"])
     assert [event["message"] for event in rest["events"]] == ["web/nginx/1 2"]
     assert len(logs.filter_log_events(logGroupName=name)["events"]) == 6
+
+
+# -- Application Auto Scaling -----------------------------------------------------------------------------------------------------------------
+
+
+def test_policies_and_their_alarms_go_with_the_scalable_target(stage: Stage, client: Any) -> None:
+    stage.ecs.create_service(**stage.service())
+    scaling, alarms = client("application-autoscaling"), client("cloudwatch")
+    target = {"ServiceNamespace": "ecs", "ResourceId": f"service/{stage.cluster}/web", "ScalableDimension": "ecs:service:DesiredCount"}
+    before = {each["AlarmName"] for each in alarms.describe_alarms()["MetricAlarms"]}
+    scaling.register_scalable_target(**target, MinCapacity=1, MaxCapacity=2)
+    tracking = {"TargetValue": 50.0, "PredefinedMetricSpecification": {"PredefinedMetricType": "ECSServiceAverageCPUUtilization"}}
+    scaling.put_scaling_policy(**target, PolicyName="cpu", PolicyType="TargetTrackingScaling", TargetTrackingScalingPolicyConfiguration=tracking)
+    scaling.put_scheduled_action(**target, ScheduledActionName="night", Schedule="cron(0 1 * * ? *)", ScalableTargetAction={"MinCapacity": 1})
+    assert len(alarms.describe_alarms()["MetricAlarms"]) > len(before)
+    scaling.deregister_scalable_target(**target)
+    assert {each["AlarmName"] for each in alarms.describe_alarms()["MetricAlarms"]} == before
+    of_target = {key: target[key] for key in ("ServiceNamespace", "ResourceId")}
+    assert scaling.describe_scaling_policies(**of_target)["ScalingPolicies"] == []
+    assert scaling.describe_scheduled_actions(**of_target)["ScheduledActions"] == []

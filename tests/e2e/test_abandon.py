@@ -1,0 +1,79 @@
+"""Giving it up: the target is built, serves, is rolled back, and is removed again, killed in between. The account is then as it was, and nobody noticed."""
+
+from __future__ import annotations
+
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from .harness import Lab, assert_unharmed
+from .test_kills_there_and_back import killed
+
+CONFIRMED = ("-e", "fargate_abandon_confirm=shop")
+
+
+@pytest.fixture(scope="module")
+def before(lab: Lab) -> dict[str, t.Any]:
+    return account(lab)
+
+
+def test_there_is_nothing_to_abandon_at_first(lab: Lab, before: dict[str, t.Any]) -> None:
+    lab.play("abandon").unchanged()
+
+
+def test_an_abandoned_target_leaves_the_account_as_it_was(lab: Lab, before: dict[str, t.Any], tmp_path: Path) -> None:
+    with lab.load(tmp_path) as totals:
+        lab.play("migrate").ok()
+        refused(lab, "points to", *CONFIRMED)
+        assert lab.served_by() == "shop-fargate"
+        lab.play("rollback").ok()
+        refused(lab, "fargate_abandon_confirm is not set")
+        killed(lab, "abandon", 4, *CONFIRMED)
+        lab.play("abandon", *CONFIRMED).unchanged()
+        assert account(lab) == before
+        assert lab.served_by() == "shop"
+        assert totals()["failed"] == 0
+    assert_unharmed(totals())
+
+
+def test_the_migration_can_begin_anew(lab: Lab, before: dict[str, t.Any]) -> None:
+    lab.play("migrate").ok()
+    assert lab.served_by() == "shop-fargate"
+
+
+def refused(lab: Lab, reason: str, *arguments: str) -> None:
+    run = lab.play("abandon", *arguments).failed()
+    assert run.mutating == []
+    assert reason in " ".join(run.output.split())
+    assert "Nothing was removed" in " ".join(run.output.split())
+
+
+def account(lab: Lab) -> dict[str, t.Any]:
+    """An independent look at everything a migration makes or changes, apart from what is kept on purpose: the execution role and log groups."""
+    ecs, elbv2, ec2 = lab.client("ecs"), lab.client("elbv2"), lab.client("ec2")
+    balancers = elbv2.describe_load_balancers()["LoadBalancers"]
+    route53 = lab.client("route53")
+    zone = route53.list_hosted_zones()["HostedZones"][0]["Id"]
+    attributes = {
+        each["LoadBalancerName"]: elbv2.describe_load_balancer_attributes(LoadBalancerArn=each["LoadBalancerArn"])["Attributes"] for each in balancers
+    }
+    rules = ec2.describe_security_group_rules()["SecurityGroupRules"]
+    return {
+        "clusters": sorted(ecs.list_clusters()["clusterArns"]),
+        "services": sorted(ecs.list_services(cluster="shop")["serviceArns"]),
+        "task definitions": ecs.list_task_definitions(status="ACTIVE")["taskDefinitionArns"],
+        "load balancers": {name: sorted((each["Key"], each["Value"]) for each in found) for name, found in attributes.items()},
+        "load balancer tags": {each["LoadBalancerName"]: tags(elbv2, each["LoadBalancerArn"]) for each in balancers},
+        "target groups": sorted(each["TargetGroupName"] for each in elbv2.describe_target_groups()["TargetGroups"]),
+        "security groups": sorted(each["GroupName"] for each in ec2.describe_security_groups()["SecurityGroups"]),
+        "rules": sorted(each["SecurityGroupRuleId"] for each in rules),
+        "alarms": sorted(each["AlarmName"] for each in lab.client("cloudwatch").describe_alarms()["MetricAlarms"]),
+        "repositories": sorted(each["repositoryName"] for each in lab.client("ecr").describe_repositories()["repositories"]),
+        "scalable targets": lab.client("application-autoscaling").describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"],
+        "records": route53.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"],
+    }
+
+
+def tags(elbv2: t.Any, arn: str) -> list[t.Any]:
+    return sorted((each["Key"], each["Value"]) for each in elbv2.describe_tags(ResourceArns=[arn])["TagDescriptions"][0]["Tags"])
