@@ -31,12 +31,19 @@ def test_bad_input_names_the_variable_and_writes_nothing(lab: Lab, variables: di
     assert "Traceback" not in run.output
 
 
-def test_a_name_that_is_no_alias_of_a_load_balancer_is_refused(lab: Lab) -> None:
-    record = {"Name": "elsewhere.example.test", "Type": "A", "TTL": 60, "ResourceRecords": [{"Value": "192.0.2.10"}]}
+ELSEWHERE = [
+    pytest.param("A", "192.0.2.10", "is A 192.0.2.10", id="an address"),
+    pytest.param("CNAME", "d111111abcdef8.cloudfront.net", "is a CNAME to d111111abcdef8.cloudfront.net", id="CloudFront"),
+]
+
+
+@pytest.mark.parametrize(("kind", "value", "told"), ELSEWHERE)
+def test_a_name_that_is_no_alias_of_a_load_balancer_is_refused(lab: Lab, kind: str, value: str, told: str) -> None:
+    record = {"Name": "elsewhere.example.test", "Type": kind, "TTL": 60, "ResourceRecords": [{"Value": value}]}
     with changed_record(lab, record):
         run = lab.play("migrate", "-e", "fargate_fqdn=elsewhere.example.test").failed()
     assert run.mutating == []
-    assert "fargate_fqdn elsewhere.example.test is A 192.0.2.10" in run.output
+    assert f"fargate_fqdn elsewhere.example.test {told}" in run.output
     assert "Nothing was written" in run.output
     assert "Traceback" not in run.output
 
