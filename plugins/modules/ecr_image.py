@@ -13,6 +13,8 @@ description:
     No Docker daemon and no build is involved, and nothing else of the image changes.
   - C(fastcgi_pass), C(proxy_pass), C(grpc_pass), C(uwsgi_pass), C(scgi_pass), C(memcached_pass), the servers of C(upstream) blocks
     and the variables used in them are followed. Text is edited by byte span, so comments, quoting and white space stay as they are.
+  - Placeholders are followed to the environment. A value that the image sets itself (C(ENV)) is changed in the derived image. A value of the container
+    definition is changed by the new task definition; where it is not what the conf needs, the image is refused.
   - The same source image and peers always give the same digest; a second run uploads nothing.
 options:
   images:
@@ -45,6 +47,25 @@ options:
         description: Names of the task's other containers as the conf may spell them, each with the host that replaces it.
         type: dict
         required: true
+      containers:
+        description:
+          - The container behind each name of O(images[].peers), where one container has several (link and alias).
+            Otherwise two names on one port are taken for two containers.
+        type: dict
+        default: {}
+      environment:
+        description: Environment of the container definition, for placeholders such as C(${PHP_FPM_HOST}). It comes before the image's own (C(ENV)).
+        type: dict
+        default: {}
+      target_environment:
+        description: Those values of O(images[].environment) that the new task definition changes, as it has them. A conf that needs another value is refused.
+        type: dict
+        default: {}
+      unknown_environment:
+        description: Names of variables that the container definition sets to values which are not known here (secrets).
+        type: list
+        elements: str
+        default: []
       platform:
         description: The platform that Fargate will run, as C(os/architecture). Of a multi-platform index that image is taken.
         type: str
@@ -61,8 +82,13 @@ options:
     type: list
     elements: str
     default: []
+  host_variables:
+    description: Variables of the confs that hold nothing but hosts. With it C($backend:9000) is followed to the values of C($backend).
+    type: list
+    elements: str
+    default: []
   waive:
-    description: Ids of findings of severity BLOCKER that shall not stop the push.
+    description: Findings of severity BLOCKER that shall not stop the push, by id (C(NGX-X)) or by id and path (C(NGX-X@path)).
     type: list
     elements: str
     default: []
@@ -157,6 +183,14 @@ images:
       elements: dict
       returned: always
       sample: [{"path": "etc/nginx/conf.d/default.conf", "line": 12, "column": 22, "before": "php-fpm", "after": "127.0.0.1", "directive": "fastcgi_pass"}]
+    environment:
+      description:
+        - Every environment variable that needs another value, with the place in the conf that uses it. Secrets are masked.
+        - RV(images[].environment[].holder) is V(image) where the derived image has the new value, V(definition) where the new task definition has it.
+      type: list
+      elements: dict
+      returned: always
+      sample: [{"name": "PHP_FPM_HOST", "before": "php-fpm", "after": "127.0.0.1", "path": "etc/nginx/templates/a.template", "line": 1, "holder": "image"}]
 findings:
   description: What a person must know of the confs, with id, severity, file, line, column, why and fix.
   returned: always

@@ -30,6 +30,8 @@ options:
         - C(target_groups), C(families), C(log_groups), C(repositories). The defaults are the source's names with C(-fargate).
       - C(services) (list) - The services that belong to the system. Discovery reads only these.
       - C(images) (dict) - Container name to image. The container gets this image, and none is derived for it.
+      - C(peer_variables) (list) - Environment variables that hold the address of a linked container although their names do not say so.
+      - C(host_variables) (list) - Variables of the Nginx confs that hold nothing but hosts.
       - C(image_platforms) (list) - More platforms to keep of multi-platform images, such as V(linux/arm64), or V(all).
       - C(sizes) (dict) - Service name to C({cpu, memory}) of its task. Without it the smallest size that holds what the containers declare.
       - C(measured) (dict) - Service name to C({cpu, memory}), the most that one of its tasks used. It decides the size, but never below what the

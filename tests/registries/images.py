@@ -61,7 +61,9 @@ class Pusher:
     def __init__(self, url: str, repository: str, kind: str = "oci", packing: str = "gzip") -> None:
         self.url, self.repository, self.kind, self.packing = url, repository, kind, packing
 
-    def image(self, tag: str, *layers: dict[str, bytes], architecture: str = "amd64", extra: tuple[Path, str] | None = None) -> Pushed:
+    def image(
+        self, tag: str, *layers: dict[str, bytes], architecture: str = "amd64", extra: tuple[Path, str] | None = None, environment: dict[str, str] | None = None
+    ) -> Pushed:
         """An image of some layers, the oldest first. ``extra`` is the file of a plain layer and its digest, put below them."""
         descriptors: list[Json] = []
         diff_ids: list[str] = []
@@ -74,7 +76,8 @@ class Pusher:
             raw = tar(files)
             descriptors.append(self.blob(LAYERS[self.kind][self.packing], PACK[self.packing](raw)))
             diff_ids.append(digest_of(raw))
-        config = {"architecture": architecture, "os": "linux", "config": {"Cmd": ["/bin/true"]}, "rootfs": {"type": "layers", "diff_ids": diff_ids}}
+        process: Json = {"Cmd": ["/bin/true"], **({"Env": [f"{name}={value}" for name, value in environment.items()]} if environment else {})}
+        config = {"architecture": architecture, "os": "linux", "config": process, "rootfs": {"type": "layers", "diff_ids": diff_ids}}
         described = self.blob(CONFIGS[self.kind], json.dumps(config).encode())
         return self.manifest(tag, MANIFESTS[self.kind], {"config": described, "layers": descriptors})
 

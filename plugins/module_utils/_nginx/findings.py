@@ -55,6 +55,11 @@ KINDS: dict[str, tuple[str, str, str]] = {
         "the value of the environment variable {name} is more than one word of the conf",
         "let the variable hold host and port only",
     ),
+    "NGX-ENVIRONMENT-KEPT": (
+        BLOCKER,
+        "the environment variable {name} puts {host} here; the new task definition should say {after}, it says {value}",
+        "name {name} in fargate_peer_variables, or write the address in the conf",
+    ),
     "NGX-PORT-CLASH": (
         BLOCKER,
         "{names} are reached on port {port}; on Fargate all containers of a task share one address",

@@ -4,8 +4,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+import typing as t
+
 from .._nginx import lexer
-from .._translate.secrets import MASK, is_secret_name, mask_text
+from .._nginx.environment import EnvironmentEdit
+from .._translate.secrets import MASK, is_secret_name, mask_text, mask_value
 
 SECRET_HEADERS = frozenset(["authorization", "cookie", "proxy-authorization"])
 
@@ -24,6 +28,11 @@ def masked(data: bytes) -> str:
     for start, end in reversed(spans):
         data = data[:start] + MASK.encode() + data[end:]
     return mask_text(_text(data))
+
+
+def masked_edit(edit: EnvironmentEdit) -> dict[str, t.Any]:
+    """An address may carry a password; the host is never secret."""
+    return {**dataclasses.asdict(edit), "before": mask_value(edit.name, edit.before), "after": mask_value(edit.name, edit.after)}
 
 
 def _is_secret(name: str) -> bool:

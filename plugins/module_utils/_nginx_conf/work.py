@@ -13,11 +13,10 @@ from .._aws.errors import CutoverError
 from .._nginx import php_fpm
 from .._nginx.findings import BLOCKER, Finding
 from .._nginx.rewrite import Rewrite, rewrite
-from .._translate.secrets import is_secret_name, mask_value
 from . import folder as folders
 from . import peers as others
 from . import staging
-from .show import masked
+from .show import masked, masked_edit
 
 Result = t.Dict[str, t.Any]
 
@@ -74,17 +73,10 @@ def report(path: str, folder: folders.Folder, done: Rewrite, findings: t.Iterabl
         "files": [folder.real[name] for name in changed],
         "backup_files": [],
         "edits": [dataclasses.asdict(edit) for edit in done.edits],
-        "environment": [_environment(dataclasses.asdict(edit)) for edit in done.environment],
+        "environment": [masked_edit(edit) for edit in done.environment],
         "findings": [{**dataclasses.asdict(each), "waived": each.id in waive or f"{each.id}@{each.path}" in waive} for each in findings],
         "diff": [_diff(folder, done, name) for name in changed],
     }
-
-
-def _environment(edit: dict[str, t.Any]) -> dict[str, t.Any]:
-    """An address may carry a password; the host is never secret."""
-    if is_secret_name(edit["name"]):
-        return {**edit, "before": mask_value(edit["name"], edit["before"]), "after": mask_value(edit["name"], edit["after"])}
-    return {**edit, "before": mask_value("", edit["before"]), "after": mask_value("", edit["after"])}
 
 
 def _diff(folder: folders.Folder, done: Rewrite, name: str) -> dict[str, str]:

@@ -43,6 +43,12 @@ class Image:
         return str(json.loads(self.config).get("architecture", ""))
 
     @property
+    def environment(self) -> dict[str, str]:
+        """What the image sets for every process, by name."""
+        pairs = (str(each).partition("=") for each in (json.loads(self.config).get("config") or {}).get("Env") or [])
+        return {name: value for name, _equals, value in pairs}
+
+    @property
     def layers(self) -> list[dict[str, t.Any]]:
         return list(self.manifest.content["layers"])
 
@@ -144,20 +150,27 @@ def read_tree(image: Image, wanted: t.Callable[[str], bool], progress: Progress)
     return tree
 
 
-def append(image: Image, entries: t.Sequence[layers.Entry], why: str) -> Derived:
-    """The image with one more layer; the image itself when there is nothing to add. Same input, same digest."""
-    if not entries:
+def append(image: Image, entries: t.Sequence[layers.Entry], why: str, environment: t.Mapping[str, str] | None = None) -> Derived:
+    """The image with one more layer and other values for some of its variables; the image itself when there is nothing to change.
+
+    Same input, same digest.
+    """
+    if not entries and not environment:
         return Derived(image.manifest, image.config, None)
-    layer = layers.write(entries)
+    layer = layers.write(entries) if entries else None
     config = json.loads(image.config)
-    config["rootfs"]["diff_ids"].append(layer.diff_id)
-    comment = f"base digest {image.manifest.digest}"
-    config.setdefault("history", []).append({"created": EPOCH, "created_by": why, "comment": comment})
+    history = {"created": EPOCH, "created_by": why, "comment": f"base digest {image.manifest.digest}"}
+    config["history"] = [*(config.get("history") or []), history if layer else {**history, "empty_layer": True}]
+    if layer:
+        config["rootfs"]["diff_ids"].append(layer.diff_id)
+    if environment:
+        config["config"]["Env"] = [f"{name}={value}" for name, value in {**image.environment, **environment}.items()]
     packed = _pack(config)
     content = image.manifest.content
     docker = image.manifest.media_type == DOCKER_MANIFEST
     content["config"] = {"mediaType": DOCKER_CONFIG if docker else OCI_CONFIG, "digest": layers.sha256(packed), "size": len(packed)}
-    content["layers"].append({"mediaType": DOCKER_LAYER if docker else OCI_LAYER, "digest": layer.digest, "size": len(layer.blob)})
+    if layer:
+        content["layers"].append({"mediaType": DOCKER_LAYER if docker else OCI_LAYER, "digest": layer.digest, "size": len(layer.blob)})
     if not docker:
         content["annotations"] = {**(content.get("annotations") or {}), BASE: image.manifest.digest}
     return Derived(_manifest(content, image.manifest.media_type), packed, layer)

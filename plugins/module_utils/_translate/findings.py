@@ -270,7 +270,7 @@ KINDS: dict[str, Kind] = _kinds(
         WARN,
         "kept",
         "The value equals a linked peer's name, but doesn't look like an address.",
-        "If it is one, set it to 127.0.0.1 in the source first.",
+        "If it is one, name the variable in fargate_peer_variables.",
         NETWORKING,
     ),
     ("FG-ESSENTIAL", WARN, "kept", "A peer that isn't essential may die and leave a task that answers 502.", "Make it essential.", TASKS),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from . import names, peers
 from .context import Context, Json
 from .findings import Finding, found
+from .secrets import mask_value
 
 _ECR = re.compile(r"^(\d{12})\.dkr\.ecr(?:-fips)?\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?$")
 _PUBLIC = frozenset({"public.ecr.aws", "ghcr.io", "quay.io", "gcr.io", "registry.k8s.io", "mcr.microsoft.com", "docker.elastic.co"})
@@ -52,9 +53,33 @@ def rewritten(container: Json, definition: Json, context: Context) -> Json | Non
         "tag": tag,
         "image": f"{host}/{repository}:{tag}",
         "peers": peers.mapping(container, definition),
+        "containers": {alias: target for target, alias in peers.linked(container)},
+        "environment": environment(container),
+        "unknown_environment": unknown_environment(container),
         "platform": None,
         "tags": dict(context.own_tags),
     }
+
+
+def environment(container: Json) -> dict[str, str]:
+    """The values that a conf's placeholders may stand for, without what looks like a secret: that is nothing a conf connects to."""
+    return {name: value for name, value in _pairs(container).items() if mask_value(name, value) == value}
+
+
+def unknown_environment(container: Json) -> list[str]:
+    """Variables that hide those of the image, and whose values are not known here."""
+    secrets = {str(secret.get("name")) for secret in container.get("secrets") or []}
+    return sorted(secrets | (set(_pairs(container)) - set(environment(container))))
+
+
+def _pairs(container: Json) -> dict[str, str]:
+    return {str(pair.get("name")): str(pair.get("value") or "") for pair in container.get("environment") or []}
+
+
+def changed_environment(before: Json, after: Json) -> dict[str, str]:
+    """What the translation makes of the values: the image's conf must need nothing else."""
+    old, new = environment(before), environment(after)
+    return {name: value for name, value in new.items() if name in old and old[name] != value}
 
 
 def image(draft: Json, entry: Json | None, context: Context, path: str) -> t.Iterator[Finding]:
@@ -88,7 +113,7 @@ def registry(draft: Json, path: str) -> t.Iterator[Finding]:
 def entries(definitions: t.Mapping[str, Json], context: Context) -> dict[tuple[str, str], Json]:
     """``{(definition's key, container): entry}``. Entries of one name are one image; where they differ, a hash keeps them apart.
 
-    Two services may well use the same Nginx image with the same peers: that is built once.
+    Two services may well use the same Nginx image with the same peers and environment: that is built once.
     """
     result: dict[tuple[str, str], Json] = {}
     seen: dict[str, Json] = {}
@@ -100,14 +125,46 @@ def entries(definitions: t.Mapping[str, Json], context: Context) -> dict[tuple[s
     return result
 
 
+def section(tasks: t.Iterable[tuple[str, Json, Json]], entries: t.Mapping[tuple[str, str], Json]) -> Json:
+    """The plan's ``image`` from (key, source, target) of each definition: what is derived, and the linked containers' images, which are looked at."""
+    images: dict[str, Json] = {}
+    looked_at: dict[str, Json] = {}
+    for key, source, target in tasks:
+        platform = "linux/arm64" if target["runtimePlatform"]["cpuArchitecture"] == "ARM64" else "linux/amd64"
+        before, after = _by_name(source), _by_name(target)
+        for name in (name for name in before if (key, name) in entries):
+            entry = entries[key, name]
+            images[entry["image"]] = {**entry, "target_environment": changed_environment(before[name], after[name]), "platform": platform}
+            for peer in (after[peer] for peer, _alias in peers.linked(before[name]) if peer in after):
+                found = _peer(peer, entries.get((key, str(peer["name"]))), platform)
+                looked_at[repr(sorted(found.items(), key=str))] = found
+    return {"images": [images[name] for name in sorted(images)], "peer_images": [looked_at[key] for key in sorted(looked_at)]}
+
+
+def _peer(container: Json, derived: Json | None, platform: str) -> Json:
+    """A linked container as it will run. What is derived from its image is the same but for its conf, and not there yet."""
+    source = derived["source_image"] if derived else container.get("image")
+    return {"container": str(container.get("name")), "image": source, "environment": environment(container), "platform": platform}
+
+
+def _by_name(definition: Json) -> dict[str, Json]:
+    return {str(container.get("name")): container for container in definition.get("containerDefinitions") or []}
+
+
 def _distinct(entry: Json, seen: dict[str, Json]) -> Json:
     known = seen.setdefault(entry["image"], entry)
-    if (known["source_image"], known["peers"]) == (entry["source_image"], entry["peers"]):
+    if _content(known) == _content(entry):
         return known if known["container"] == entry["container"] else {**known, "container": entry["container"]}
-    digest = names.digest(repr((entry["source_image"], sorted(entry["peers"]))))
+    digest = names.digest(repr(_content(entry)))
     tag = f"{entry['tag'][: 127 - len(digest)]}-{digest}"
     changed = {**entry, "tag": tag, "image": f"{entry['image'].rpartition(':')[0]}:{tag}"}
     return seen.setdefault(changed["image"], changed)
+
+
+def _content(entry: Json) -> tuple[t.Any, ...]:
+    """All that decides what the image will hold."""
+    mappings = (sorted(entry[key].items()) for key in ("peers", "containers", "environment"))
+    return (entry["source_image"], *mappings, entry["unknown_environment"])
 
 
 def _target_repository(reference: Reference, context: Context) -> str:

@@ -36,6 +36,8 @@ KEYS: dict[str, Key] = {
     ),
     "services": Key(LIST, "The services that belong to the system; without it all that discovery finds.", SERVICES),
     "images": Key(MAPPING, "Container -> image that is used instead of a rewritten one.", CONTAINERS),
+    "peer_variables": Key(LIST, "Environment variables that hold the address of a linked container although their names do not say so."),
+    "host_variables": Key(LIST, "Variables of the Nginx confs that hold nothing but hosts: $backend:9000 is followed to their values."),
     "image_platforms": Key(LIST, "More platforms to keep of multi-platform images, such as linux/arm64, or all."),
     "sizes": Key(MAPPING, "Service -> {cpu, memory} of its task."),
     "measured": Key(MAPPING, "Service -> {cpu, memory}: the most that one of its tasks used in CloudWatch; with the headroom it decides the size.", SERVICES),
@@ -137,8 +139,9 @@ def _mapping(context: Context, key: str) -> t.Mapping[str, t.Any]:
 
 
 def _waivers(context: Context) -> list[Finding]:
+    """The findings of confs and pools (NGX-, FPM-) are told and waived when the image is read."""
     return [
         found("FG-INTENT", f"fargate_waive[{entry}]", entry, expected="it should be the id of a finding, see docs/guide/findings.md")
         for entry in context.intent.get("waive") or []
-        if str(entry).partition("@")[0] not in KINDS
+        if str(entry).partition("@")[0] not in KINDS and not str(entry).startswith(("NGX-", "FPM-"))
     ]

@@ -66,12 +66,15 @@ def _is_address(words: t.Sequence[str], index: int) -> bool:
     return bool(re.fullmatch(_HOST_OPTION, before) or re.fullmatch(_PORT, after))
 
 
-def environment(draft: Json, names: set[str], path: str) -> t.Iterator[Finding]:
-    """Environment values that name a linked peer become 127.0.0.1. fargate-rules.md 2 environment (a), nginx.md 6"""
+def environment(draft: Json, names: set[str], path: str, addresses: t.Collection[str] = ()) -> t.Iterator[Finding]:
+    """Environment values that name a linked peer become 127.0.0.1. fargate-rules.md 2 environment (a), nginx.md 6
+
+    ``addresses`` are variables of which a person says that they hold one (``fargate_peer_variables``).
+    """
     for pair in draft.get("environment") or []:
         name, value = str(pair.get("name")), str(pair.get("value") or "")
         where = f"{path}.environment[{name}]"
-        if value in names and not _holds_address(name):
+        if value in names and not (_holds_address(name) or name in addresses):
             if not _WORD_NAME.search(name):
                 yield found("FG-PEER-WORD", where, value)
             continue

@@ -65,7 +65,7 @@ def plan(system: t.Mapping[str, t.Any], intent: t.Mapping[str, t.Any]) -> Json:
         "phase": phases.phase(context),
         "source": source(context),
         "names": context.names,
-        "image": {"images": images},
+        "image": images,
         "load_balancer": balancer,
         "services": planned,
         "task_definitions": [task.definition for task in tasks],
@@ -74,17 +74,13 @@ def plan(system: t.Mapping[str, t.Any], intent: t.Mapping[str, t.Any]) -> Json:
     }
 
 
-def _definitions(services: t.Sequence[Json], context: Context) -> tuple[list[task_definition.Translated], list[Json]]:
-    """The translated task definitions, and the images that have to be made for them."""
+def _definitions(services: t.Sequence[Json], context: Context) -> tuple[list[task_definition.Translated], Json]:
+    """The translated task definitions, and the images that have to be made or looked at for them."""
     tasks = task_definition.collect(services, context)
     entries = image.entries({task.key: task.source for task in tasks}, context)
-    platforms: dict[str, str] = {}
     for task in tasks:
         task_definition.translate(task, entries, context)
-        architecture = task.definition["runtimePlatform"]["cpuArchitecture"]
-        platforms[task.key] = "linux/arm64" if architecture == "ARM64" else "linux/amd64"
-    unique = {entry["image"]: {**entry, "platform": platforms[key]} for (key, _container), entry in entries.items()}
-    return tasks, [unique[name] for name in sorted(unique)]
+    return tasks, image.section([(task.key, task.source, task.definition) for task in tasks], entries)
 
 
 def _sections(
@@ -92,7 +88,7 @@ def _sections(
     services: t.Sequence[Json],
     planned: t.Sequence[Json],
     tasks: t.Sequence[task_definition.Translated],
-    images: t.Sequence[Json],
+    images: Json,
     balancer: Json | None,
     placement: network.Placement,
 ) -> tuple[Json, list[Finding]]:
@@ -117,7 +113,7 @@ def _sections(
         "alarms": alarms.section(planned, services, context),
         "verify": {"target": verify.target(planned, context), "source": verify.source(context)},
         "scale_in": phases.scale_in(context),
-        "teardown": teardown.section(context, images, definitions),
+        "teardown": teardown.section(context, images["images"], definitions),
     }
     findings = [*cluster_findings, *cluster.clashes(context), *security_findings, *dns_findings, *scaling_findings]
     return sections, [*findings, *alarms.without_successor(context), *phases.shared_capacity(context)]

@@ -10,7 +10,9 @@ import typing as t
 MASK = "********"
 
 _SECRET_NAME = re.compile(
-    r"secret|passw|passphrase|pwd|token|credential|private|salt|signature|api_?key|app_?key|access_?key|_key$|^key$|_pass$|^pass$|_dsn$|_auth$", re.IGNORECASE
+    r"secret|passw|passphrase|pwd|token|credential|private|salt|signature|api_?key|app_?key|access_?key|_key$|^key$|"
+    r"(?<!fastcgi)(?<!uwsgi)(?<!scgi)(?<!grpc)_pass$|^pass$|_dsn$|_auth$",
+    re.IGNORECASE,
 )
 _PLAIN_NAME = re.compile(r"kms|public|driver|_path$|_file$|_url$|arn$|expir|ttl|lifetime|length|_id$", re.IGNORECASE)
 _IN_TEXT = (
@@ -24,7 +26,7 @@ _IN_TEXT = (
 
 
 def is_secret_name(name: str) -> bool:
-    """Whether a variable of this name usually holds a secret. ``AWS_ACCESS_KEY_ID`` is half of one and counts."""
+    """Whether a variable of this name usually holds a secret. ``AWS_ACCESS_KEY_ID`` is half of one and counts; ``FASTCGI_PASS`` is an address."""
     return bool(_SECRET_NAME.search(name)) and (name.upper() == "AWS_ACCESS_KEY_ID" or not _PLAIN_NAME.search(name))
 
 

@@ -105,7 +105,7 @@ def _container(draft: Json, original: Json, entries: t.Mapping[tuple[str, str], 
     report = task.findings.extend
     hosts = peers.hosts(draft)
     report(image.image(draft, entries.get((task.key, name)), context, path))
-    report(peers.environment(draft, hosts, path))
+    report(peers.environment(draft, hosts, path, context.intent.get("peer_variables") or []))
     report(peers.commands(draft, hosts, path))
     report(peers.start_order(draft, task.definition, path))
     report(peers.variables(draft, path))

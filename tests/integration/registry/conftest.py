@@ -35,13 +35,23 @@ def clients(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Clients
 
 @pytest.fixture
 def derive(clients: Clients) -> Run:
-    """``ecr_image`` for one image: (source, target host, target repository)."""
+    """``ecr_image`` for one image: (source, target host, target repository). More words are the image's options, ``params`` the module's."""
 
-    def run(source: str, host: str, repository: str, check_mode: bool = False, platforms: tuple[str, ...] = (), progress: list[str] | None = None) -> dict[str, Any]:
+    def run(
+        source: str,
+        host: str,
+        repository: str,
+        check_mode: bool = False,
+        platforms: tuple[str, ...] = (),
+        progress: list[str] | None = None,
+        params: dict[str, Any] | None = None,
+        **more: Any,
+    ) -> dict[str, Any]:
         wanted = {
             **{"container": "nginx", "source_image": source, "repository": repository, "tag": "v1-fargate", "image": f"{host}/{repository}:v1-fargate"},
-            **{"peers": PEERS, "platform": None, "tags": {}},
+            **{"peers": PEERS, "platform": None, "tags": {}, **more},
         }
-        return image.run({"images": [wanted], "platforms": list(platforms)}, clients, check_mode, (progress if progress is not None else []).append)
+        told = (progress if progress is not None else []).append
+        return image.run({"images": [wanted], "platforms": list(platforms), **(params or {})}, clients, check_mode, told)
 
     return run

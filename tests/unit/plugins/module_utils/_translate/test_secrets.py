@@ -16,7 +16,7 @@ def test_secret_names(name: str) -> None:
     assert secrets.mask_value(name, "value") == secrets.MASK
 
 
-@pytest.mark.parametrize("name", ["DB_HOST", "KMS_KEY", "SESSION_DRIVER", "TOKEN_LIFETIME", "PUBLIC_KEY", "KEYBOARD", "AUTHOR", "kms_key_id", "PASSWORD_DRIVER"])
+@pytest.mark.parametrize("name", ["DB_HOST", "KMS_KEY", "SESSION_DRIVER", "TOKEN_LIFETIME", "PUBLIC_KEY", "KEYBOARD", "AUTHOR", "FASTCGI_PASS", "kms_key_id", "PASSWORD_DRIVER"])
 def test_plain_names(name: str) -> None:
     assert secrets.mask_value(name, "value") == "value"
 

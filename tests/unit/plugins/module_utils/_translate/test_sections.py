@@ -71,6 +71,54 @@ def test_arm_images_are_built_for_arm() -> None:
     assert systems.plan(system)["image"]["images"][0]["platform"] == "linux/arm64"
 
 
+def test_what_a_conf_may_stand_on_comes_along_and_secrets_do_not() -> None:
+    system = systems.system()
+    systems.containers(system)["nginx"].update(
+        links=["php-fpm:app"],
+        environment=[
+            {"name": "PHP_FPM_HOST", "value": "app"},
+            {"name": "APP_NAME", "value": "app"},
+            {"name": "FASTCGI_PASS", "value": "app:9000"},
+            {"name": "DB_PASSWORD", "value": "hunter2"},
+            {"name": "REDIS_URL", "value": "redis://u:hunter2@app:6379"},
+        ],
+        secrets=[{"name": "TOKEN", "valueFrom": "arn:aws:ssm:eu-west-1:123456789012:parameter/x"}],
+    )
+    (entry,) = systems.plan(system)["image"]["images"]
+    assert entry["containers"] == {"app": "php-fpm"}
+    assert entry["environment"] == {"PHP_FPM_HOST": "app", "APP_NAME": "app", "FASTCGI_PASS": "app:9000"}
+    assert entry["target_environment"] == {"PHP_FPM_HOST": "127.0.0.1", "FASTCGI_PASS": "127.0.0.1:9000"}
+    assert entry["unknown_environment"] == ["DB_PASSWORD", "REDIS_URL", "TOKEN"]
+    assert "hunter2" not in str(systems.plan(system)["image"])
+    (entry,) = systems.plan(system, peer_variables=["APP_NAME"])["image"]["images"]
+    assert entry["target_environment"]["APP_NAME"] == "127.0.0.1"
+
+
+def test_two_images_where_the_environment_differs() -> None:
+    """The image's own variables are changed where the definition does not set them, so the result depends on both."""
+    system = systems.system()
+    other = systems.definition(system, 1)
+    other["containerDefinitions"] = [dict(item) for item in systems.definition(system)["containerDefinitions"]]
+    other["containerDefinitions"][0]["environment"] = [{"name": "PHP_HOST", "value": "10.0.0.1"}]
+    assert len({entry["image"] for entry in systems.plan(system)["image"]["images"]}) == 2
+
+
+def test_the_linked_containers_images_are_looked_at_as_they_will_run() -> None:
+    (looked_at,) = systems.plan()["image"]["peer_images"]
+    assert (looked_at["container"], looked_at["image"], looked_at["platform"]) == ("php-fpm", f"{OWN}/shop/php:1.4.2", "linux/amd64")
+    (looked_at,) = systems.plan(images={"php-fpm": "php:new"})["image"]["peer_images"]
+    assert looked_at["image"] == "php:new"
+    assert systems.plan(images={"nginx": "nginx:new"})["image"] == {"images": [], "peer_images": []}
+    system = systems.system()
+    systems.containers(system)["php-fpm"]["links"] = ["nginx"]
+    assert sorted(each["image"] for each in systems.plan(system)["image"]["peer_images"]) == [f"{OWN}/shop/nginx:1.4.2", f"{OWN}/shop/php:1.4.2"]
+
+
+def test_findings_of_confs_are_waived_by_the_same_variable() -> None:
+    assert "FG-INTENT" not in systems.ids(systems.plan(waive=["NGX-LUA", "FPM-CLIENTS@etc/php/8.3/fpm/pool.d/www.conf"]))
+    assert "FG-INTENT" in systems.ids(systems.plan(waive=["XGN-LUA"]))
+
+
 # --- task definitions and roles
 
 
