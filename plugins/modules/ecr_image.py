@@ -74,6 +74,31 @@ options:
         description: Tags of the repository when it is created.
         type: dict
         default: {}
+  peer_images:
+    description:
+      - Images of the task's other containers. When an image is to be pushed, these are looked at for pools of PHP-FPM that would refuse V(127.0.0.1)
+        (C(listen), C(listen.allowed_clients)). Nothing of them is changed or pushed.
+      - An image without pools is passed over. One that cannot be read is a finding of severity WARN.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      container:
+        description: Name of the container in the task definition, for messages.
+        type: str
+        required: true
+      image:
+        description: URI of the image that the container will run.
+        type: str
+        required: true
+      environment:
+        description: Environment of the container definition, for settings such as C(listen = ${PORT}).
+        type: dict
+        default: {}
+      platform:
+        description: The platform that Fargate will run, as C(os/architecture).
+        type: str
+        default: linux/amd64
   platforms:
     description:
       - More platforms to keep when the source is a multi-platform index, as C(os/architecture[/variant]), or V(all).
@@ -132,6 +157,9 @@ EXAMPLES = r"""
         image: 123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/nginx-fargate:v1-fargate
         peers:
           php-fpm: 127.0.0.1
+    peer_images:
+      - container: php-fpm
+        image: 123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/php:v1
 """
 
 RETURN = r"""
@@ -192,7 +220,7 @@ images:
       returned: always
       sample: [{"name": "PHP_FPM_HOST", "before": "php-fpm", "after": "127.0.0.1", "path": "etc/nginx/templates/a.template", "line": 1, "holder": "image"}]
 findings:
-  description: What a person must know of the confs, with id, severity, file, line, column, why and fix.
+  description: What a person must know of the confs and of the pools of O(peer_images), with container, id, severity, file, line, column, why and fix.
   returned: always
   type: list
   elements: dict

@@ -26,6 +26,17 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
             "tags": {"type": "dict", "default": {}},
         },
     },
+    "peer_images": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "container": {"type": "str", "required": True},
+            "image": {"type": "str", "required": True},
+            "environment": {"type": "dict", "default": {}},
+            "platform": {"type": "str", "default": "linux/amd64"},
+        },
+    },
     "platforms": {"type": "list", "elements": "str", "default": []},
     "host_variables": {"type": "list", "elements": "str", "default": []},
     "waive": {"type": "list", "elements": "str", "default": []},

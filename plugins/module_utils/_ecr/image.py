@@ -10,10 +10,10 @@ from .._aws.clients import Clients
 from .._aws.errors import CutoverError
 from .._aws.run import Progress, silent
 from .._nginx import rewrite, tree
-from .._nginx.findings import BLOCKER
+from .._nginx.findings import BLOCKER, Finding
 from .._oci import derive, layers, reference
 from .._oci.registry import RegistryError
-from . import environment
+from . import environment, pools
 from .proposal import Part, Proposal
 from .repository import create_repository, find_repository, hub_name, registry_for
 from .show import report
@@ -25,8 +25,11 @@ def run(params: t.Mapping[str, t.Any], clients: Clients, check_mode: bool, progr
     """Derive every image of ``params["images"]``. Nothing is pushed unless all of them could be rewritten."""
     try:
         proposals = [read(wanted, params, clients, progress) for wanted in params["images"]]
-        result = report(proposals)
-        refuse(proposals, params.get("waive") or [], result)
+        findings = [(str(each.wanted["container"]), finding) for each in proposals for finding in each.findings]
+        if not all(each.is_present for each in proposals):
+            findings += pools.check(params.get("peer_images") or [], clients, progress)
+        result = report(proposals, findings)
+        refuse(proposals, findings, params.get("waive") or [], result)
         if not check_mode:
             for proposal in proposals:
                 apply(proposal, clients, progress)
@@ -58,19 +61,14 @@ def _part(image: derive.Image, wanted: t.Mapping[str, t.Any], host_variables: t.
     return Part(image, derived, done, before, settled)
 
 
-def refuse(proposals: t.Iterable[Proposal], waive: t.Collection[str], result: dict[str, t.Any]) -> None:
+def refuse(proposals: t.Iterable[Proposal], findings: t.Iterable[tuple[str, Finding]], waive: t.Collection[str], result: dict[str, t.Any]) -> None:
     """What could not be decided would fail at run time: say where, before anything is pushed."""
-    blockers = [
-        finding
-        for each in proposals
-        for finding in each.findings
-        if finding.severity == BLOCKER and not {finding.id, f"{finding.id}@{finding.path}"} & set(waive)
-    ]
+    blockers = [pair for pair in findings if pair[1].severity == BLOCKER and not {pair[1].id, f"{pair[1].id}@{pair[1].path}"} & set(waive)]
     if blockers:
-        lines = "; ".join(f"{each.id} {each.path}:{each.line}:{each.column} {each.text!r}: {each.why}. Fix: {each.fix}" for each in blockers)
-        raise CutoverError(
-            f"{len(blockers)} address(es) in the Nginx conf could not be decided, so no image was pushed: {lines}", **{**result, "changed": False}
+        lines = "; ".join(
+            f"{each.id} {container} {each.path}:{each.line}:{each.column} {each.text!r}: {each.why}. Fix: {each.fix}" for container, each in blockers
         )
+        raise CutoverError(f"{len(blockers)} finding(s) of severity BLOCKER in confs, so no image was pushed: {lines}", **{**result, "changed": False})
     for each in proposals:
         if each.present_digest and not each.is_present and (each.repository or {}).get("imageTagMutability", "").startswith("IMMUTABLE"):
             raise _immutable(each)

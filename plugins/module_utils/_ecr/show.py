@@ -7,11 +7,12 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from .._nginx.findings import Finding
 from .._nginx_conf.show import masked, masked_edit
 from .proposal import Proposal
 
 
-def report(proposals: t.Sequence[Proposal]) -> dict[str, t.Any]:
+def report(proposals: t.Sequence[Proposal], findings: t.Iterable[tuple[str, Finding]]) -> dict[str, t.Any]:
     changes = []
     for each in proposals:
         if each.repository is None:
@@ -22,7 +23,7 @@ def report(proposals: t.Sequence[Proposal]) -> dict[str, t.Any]:
         "changed": bool(changes),
         "changes": changes,
         "images": [_describe(each) for each in proposals],
-        "findings": [{"container": each.wanted["container"], **dataclasses.asdict(finding)} for each in proposals for finding in each.findings],
+        "findings": [{"container": container, **dataclasses.asdict(finding)} for container, finding in findings],
         "diff": [diff for each in proposals if not each.is_present for diff in [*_diffs(each), *_variables(each)]],
     }
 

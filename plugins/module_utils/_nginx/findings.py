@@ -106,6 +106,7 @@ KINDS: dict[str, tuple[str, str, str]] = {
     "FPM-ADDRESS": (BLOCKER, "pool {pool} listens on one address only, so 127.0.0.1 is refused", "listen = 9000"),
     "FPM-CLIENTS": (BLOCKER, "listen.allowed_clients of pool {pool} does not contain 127.0.0.1, from where Nginx connects on Fargate", "add 127.0.0.1"),
     "FPM-VARIABLE": (ACTION, "pool {pool}: the value comes from the environment and is not known", "make sure that 127.0.0.1 is served and allowed"),
+    "FPM-UNREAD": (WARN, "the image of a linked container was not looked at for pools of PHP-FPM: {message}", "make sure that PHP-FPM serves 127.0.0.1"),
     "FPM-SYNTAX": (WARN, "PHP-FPM cannot read this line", "correct it"),
 }
 

@@ -41,7 +41,7 @@ def test_a_variable_of_the_image_is_changed_in_the_image(server: Server, derive:
 def test_a_variable_of_the_definition_is_left_to_the_translation(server: Server, derive: Run) -> None:
     Pusher(server.url, "declared/nginx").image("v1", TEMPLATE, {"etc/nginx/conf.d/a.conf": b"fastcgi_pass php-fpm:9000;"}, environment={"PORT": "9000"})
     source, needed = f"{server.host}/declared/nginx:v1", {"environment": {"BACKEND": "php-fpm"}}
-    with pytest.raises(CutoverError, match=r"NGX-ENVIRONMENT-KEPT etc/nginx/templates/default\.conf\.template:1:36 'BACKEND': .* should say 127\.0\.0\.1, it says php-fpm"):
+    with pytest.raises(CutoverError, match=r"NGX-ENVIRONMENT-KEPT nginx etc/nginx/templates/default\.conf\.template:1:36 'BACKEND': .* should say 127\.0\.0\.1, it says php-fpm"):
         derive(source, server.host, "declared/target", **needed)
     result = derive(source, server.host, "declared/target", **needed, target_environment={"BACKEND": "127.0.0.1"})
     assert [(each["name"], each["holder"]) for each in result["images"][0]["environment"]] == [("BACKEND", "definition")]
