@@ -66,6 +66,11 @@ options:
         type: list
         elements: str
         default: []
+      host_variables:
+        description: Variables of the confs that hold nothing but hosts. With it C($backend:9000) is followed to the values of C($backend).
+        type: list
+        elements: str
+        default: []
       platform:
         description: The platform that Fargate will run, as C(os/architecture). Of a multi-platform index that image is taken.
         type: str
@@ -104,11 +109,6 @@ options:
       - More platforms to keep when the source is a multi-platform index, as C(os/architecture[/variant]), or V(all).
       - The result is then an index as well, with the confs of every platform rewritten.
       - Attestations (provenance, SBOM) are left out, as they speak of the source. A source that is a single image stays one.
-    type: list
-    elements: str
-    default: []
-  host_variables:
-    description: Variables of the confs that hold nothing but hosts. With it C($backend:9000) is followed to the values of C($backend).
     type: list
     elements: str
     default: []

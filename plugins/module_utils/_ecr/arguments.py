@@ -22,6 +22,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
             "environment": {"type": "dict", "default": {}},
             "target_environment": {"type": "dict", "default": {}},
             "unknown_environment": {"type": "list", "elements": "str", "default": []},
+            "host_variables": {"type": "list", "elements": "str", "default": []},
             "platform": {"type": "str", "default": "linux/amd64"},
             "tags": {"type": "dict", "default": {}},
         },
@@ -38,6 +39,5 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
         },
     },
     "platforms": {"type": "list", "elements": "str", "default": []},
-    "host_variables": {"type": "list", "elements": "str", "default": []},
     "waive": {"type": "list", "elements": "str", "default": []},
 }

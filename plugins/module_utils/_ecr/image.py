@@ -43,18 +43,19 @@ def read(wanted: t.Mapping[str, t.Any], params: t.Mapping[str, t.Any], clients: 
     name = reference.parse(wanted["source_image"])
     kept = list(dict.fromkeys([wanted.get("platform") or "linux/amd64", *(params.get("platforms") or [])]))
     source = derive.find(registry_for(name, clients), hub_name(name), name.version, kept)
-    parts = [_part(image, wanted, params.get("host_variables") or [], progress) for image in source.images]
+    parts = [_part(image, wanted, progress) for image in source.images]
     repository = find_repository(clients, wanted["repository"])
     target = registry_for(reference.parse(wanted["image"]), clients)
     present = target.manifest_digest(wanted["repository"], wanted["tag"]) if repository else None
     return Proposal(wanted, source, parts, repository, present)
 
 
-def _part(image: derive.Image, wanted: t.Mapping[str, t.Any], host_variables: t.Sequence[str], progress: Progress) -> Part:
+def _part(image: derive.Image, wanted: t.Mapping[str, t.Any], progress: Progress) -> Part:
     files = derive.read_tree(image, lambda path: path.startswith(tree.roots()) and tree.is_conf(path), progress)
     before = files.regular_files()
     values = environment.of_container(image.environment, wanted)
-    done = rewrite.rewrite(before, wanted["peers"], environment=values, containers=wanted.get("containers") or {}, host_variables=host_variables)
+    named: dict[str, t.Any] = {"containers": wanted.get("containers") or {}, "host_variables": wanted.get("host_variables") or []}
+    done = rewrite.rewrite(before, wanted["peers"], environment=values, **named)
     settled = environment.settle(done, wanted)
     entries = [derive.entry_like(files.files[path], data) for path, data in done.changed.items()]
     derived = derive.append(image, entries, WHY, {edit.name: edit.after for edit in settled.image})

@@ -56,6 +56,7 @@ def rewritten(container: Json, definition: Json, context: Context) -> Json | Non
         "containers": {alias: target for target, alias in peers.linked(container)},
         "environment": environment(container),
         "unknown_environment": unknown_environment(container),
+        "host_variables": [str(name) for name in context.intent.get("host_variables") or []],
         "platform": None,
         "tags": dict(context.own_tags),
     }

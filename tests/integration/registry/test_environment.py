@@ -63,7 +63,7 @@ def test_a_host_variable_is_followed_when_a_person_says_so(server: Server, deriv
     Pusher(server.url, "hosts/nginx").image("v1", {"etc/nginx/conf.d/a.conf": b"set $backend php-fpm; fastcgi_pass $backend:9000;"})
     with pytest.raises(CutoverError, match="NGX-HOST-VARIABLE"):
         derive(f"{server.host}/hosts/nginx:v1", server.host, "hosts/target")
-    result = derive(f"{server.host}/hosts/nginx:v1", server.host, "hosts/target", params={"host_variables": ["backend"]})
+    result = derive(f"{server.host}/hosts/nginx:v1", server.host, "hosts/target", host_variables=["backend"])
     assert [edit["before"] for edit in result["images"][0]["edits"]] == ["php-fpm"]
 
 
