@@ -134,7 +134,8 @@ attributes:
     support: full
 notes:
   - Layers compressed with zstd need the Python package zstandard on the controller. Plain and gzip layers need nothing.
-  - An image in which no conf names a peer is pushed as it is, with the source's digest.
+  - An image in which no conf needs a change is used as it is. Nothing is pushed for it, and M(cutover.fargate.fargate_task_definitions) registers it.
+    Only where its tag in the target repository holds something else, it is pushed there with the source's digest.
   - For source images outside of Amazon ECR the credentials that C(docker login) left on the controller are used, when there are some.
   - Requests are repeated after connection errors and the answers 429, 500, 502, 503 and 504. A download goes on where it broke off, an upload is repeated.
   - An action plugin of the same name runs the work in the controller's process, so that the progress of long transfers can be seen.
@@ -181,7 +182,7 @@ images:
       returned: always
       sample: nginx
     image:
-      description: URI of the derived image.
+      description: URI of the derived image, or of the source where that is used as it is.
       type: str
       returned: always
       sample: 123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/nginx-fargate:v1-fargate

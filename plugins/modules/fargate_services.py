@@ -104,6 +104,13 @@ options:
     type: list
     elements: dict
     default: []
+  images:
+    description:
+      - Section C(image.images) of the plan. A container gets the derived image when it is in its repository, and the image that it has now when nothing in
+        that needs a change. Without it the images of O(task_definitions) are taken as they are.
+    type: list
+    elements: dict
+    default: []
   wait_timeout:
     description: For how many seconds to wait for a deleted service of the same name that is still draining.
     type: float
@@ -133,7 +140,8 @@ notes:
   - A role or a service-linked role that was just created is waited for, for up to 90 seconds.
   - Fails when a service of that name exists without our tag or with another launch type.
   - Needs the permissions ecs:DescribeServices, ecs:DescribeTaskDefinition, ecs:CreateService, ecs:UpdateService, ecs:TagResource, ec2:DescribeSubnets,
-    ec2:DescribeSecurityGroups, elasticloadbalancing:DescribeTargetGroups, iam:PassRole and, for the first service of an account, iam:CreateServiceLinkedRole.
+    ec2:DescribeSecurityGroups, elasticloadbalancing:DescribeTargetGroups, iam:PassRole and, for the first service of an account, iam:CreateServiceLinkedRole;
+    with O(images) in check mode ecr:DescribeImages.
 author:
   - The cutover.fargate authors (@cutover)
 """
@@ -231,6 +239,7 @@ SERVICE = {
 ARGUMENT_SPEC = {
     "services": {"type": "list", "elements": "dict", "required": True, "options": SERVICE},
     "task_definitions": {"type": "list", "elements": "dict", "default": [], "no_log": True},
+    "images": {"type": "list", "elements": "dict", "default": []},
     "wait_timeout": {"type": "float", "default": 600},
     "poll_seconds": {"type": "float", "default": 5},
 }

@@ -19,6 +19,13 @@ options:
     type: list
     elements: dict
     required: true
+  images:
+    description:
+      - Section C(image.images) of the plan. A container gets the derived image when it is in its repository, and the image that it has now when nothing in
+        that needs a change. Without it the images of O(task_definitions) are taken as they are.
+    type: list
+    elements: dict
+    default: []
 extends_documentation_fragment:
   - cutover.fargate.account
   - cutover.fargate.attributes
@@ -38,7 +45,11 @@ notes:
   - community.aws.ecs_taskdefinition does not see a change of C(cpu), C(memory), roles, network mode, runtime platform, environment values, command or
     port mappings (it answers C(changed=false) and keeps the old revision), and knows neither tags nor ephemeral storage.
   - Fails when the family is in use by a task definition for EC2 that is not ours, so that the source's own family is never touched.
-  - Needs the permissions ecs:DescribeTaskDefinition, ecs:RegisterTaskDefinition, ecs:TagResource and iam:PassRole for the roles that are named.
+  - A derived image that is not there stops the registration when its source needs one. To see that, the source is read once more,
+    as by M(cutover.fargate.ecr_image). In check mode it is not, and the derived image is shown.
+  - Needs the permissions ecs:DescribeTaskDefinition, ecs:RegisterTaskDefinition, ecs:TagResource and iam:PassRole for the roles that are named;
+    with O(images) also ecr:DescribeImages, and for those that are not derived ecr:GetAuthorizationToken, ecr:DescribeRepositories, ecr:BatchGetImage and
+    ecr:GetDownloadUrlForLayer.
 author:
   - The cutover.fargate authors (@cutover)
 """
@@ -99,7 +110,10 @@ from ansible_collections.cutover.fargate.plugins.module_utils._ecs.task_definiti
 from ansible_collections.cutover.fargate.plugins.module_utils._translate.secrets import mask
 
 # Environment values may be secrets: not for syslog.
-ARGUMENT_SPEC = {"task_definitions": {"type": "list", "elements": "dict", "required": True, "no_log": True}}
+ARGUMENT_SPEC = {
+    "task_definitions": {"type": "list", "elements": "dict", "required": True, "no_log": True},
+    "images": {"type": "list", "elements": "dict", "default": []},
+}
 
 
 def main() -> None:

@@ -26,7 +26,7 @@ def run(params: t.Mapping[str, t.Any], clients: Clients, check_mode: bool, progr
     try:
         proposals = [read(wanted, params, clients, progress) for wanted in params["images"]]
         findings = [(str(each.wanted["container"]), finding) for each in proposals for finding in each.findings]
-        if not all(each.is_present for each in proposals):
+        if not all(each.is_done for each in proposals):
             findings += pools.check(params.get("peer_images") or [], clients, progress)
         result = report(proposals, findings)
         refuse(proposals, findings, params.get("waive") or [], result)
@@ -77,6 +77,8 @@ def refuse(proposals: t.Iterable[Proposal], findings: t.Iterable[tuple[str, Find
 
 def apply(proposal: Proposal, clients: Clients, progress: Progress) -> None:
     wanted = proposal.wanted
+    if proposal.is_used_as_it_is:
+        return
     if proposal.repository is None:
         create_repository(clients, wanted)
     if proposal.is_present:

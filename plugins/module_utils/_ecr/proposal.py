@@ -8,7 +8,7 @@ import dataclasses
 import typing as t
 
 from .._nginx import rewrite
-from .._nginx.findings import Finding
+from .._nginx.findings import BLOCKER, Finding
 from .._oci import derive
 from .._oci.registry import Manifest
 from .environment import Settled
@@ -50,6 +50,20 @@ class Proposal:
     @property
     def is_present(self) -> bool:
         return self.present_digest == self.manifest.digest
+
+    @property
+    def is_source(self) -> bool:
+        """Whether the source's image can be used as it is: nothing in it needs a change, and nothing was left undecided."""
+        return not (self.edits or self.variables or any(each.severity == BLOCKER for each in self.findings))
+
+    @property
+    def is_used_as_it_is(self) -> bool:
+        """A tag that holds something else would be taken for the derived image, so then the source's is put under it."""
+        return self.is_source and self.present_digest is None
+
+    @property
+    def is_done(self) -> bool:
+        return self.is_present or self.is_used_as_it_is
 
     @property
     def edits(self) -> list[rewrite.Edit]:

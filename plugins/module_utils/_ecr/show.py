@@ -15,24 +15,23 @@ from .proposal import Proposal
 def report(proposals: t.Sequence[Proposal], findings: t.Iterable[tuple[str, Finding]]) -> dict[str, t.Any]:
     changes = []
     for each in proposals:
-        if each.repository is None:
+        if each.repository is None and not each.is_used_as_it_is:
             changes.append(f"create ECR repository {each.wanted['repository']}")
-        if not each.is_present:
+        if not each.is_done:
             changes.append(f"push {each.name} ({_summary(each)})")
     return {
         "changed": bool(changes),
         "changes": changes,
         "images": [_describe(each) for each in proposals],
         "findings": [{"container": container, **dataclasses.asdict(finding)} for container, finding in findings],
-        "diff": [diff for each in proposals if not each.is_present for diff in [*_diffs(each), *_variables(each)]],
+        "diff": [diff for each in proposals if not each.is_done for diff in [*_diffs(each), *_variables(each)]],
     }
 
 
 def _summary(proposal: Proposal) -> str:
     edits, variables = len(proposal.edits), len(proposal.variables)
     if not edits and not variables:
-        wanted = proposal.wanted
-        return f"no conf names a peer: the source image as it is; fargate_images: {{{wanted['container']}: {wanted['source_image']}}} saves the copy"
+        return "no conf needs a change: the source image as it is"
     parts = [f"{edits} address{'es' if edits != 1 else ''} changed in {len(proposal.changed)} file(s)"] if edits else []
     return " and ".join([*parts, *([f"{variables} variable(s) of the image changed"] if variables else [])])
 
@@ -41,7 +40,7 @@ def _describe(proposal: Proposal) -> dict[str, t.Any]:
     variables = [("image", edit) for edit in proposal.variables] + [("definition", edit) for edit in proposal.carried]
     return {
         "container": proposal.wanted["container"],
-        "image": proposal.wanted["image"],
+        "image": proposal.wanted["source_image" if proposal.is_used_as_it_is else "image"],
         "digest": proposal.manifest.digest,
         "source_image": proposal.wanted["source_image"],
         "source_digest": proposal.source.manifest.digest,

@@ -14,6 +14,7 @@ from .._aws.clients import Clients
 from .._aws.errors import CutoverError
 from .._aws.run import KNOWN_AFTER_APPLY
 from .._ec2.common import find_group, vpc_of
+from .._ecr import used
 from .._elbv2.common import find_target_group
 from .common import LINKED_ROLE, NEW_ROLE, describe_services, newest_definition
 from .task_definitions import differs
@@ -48,7 +49,7 @@ UPDATABLE = (
 
 
 def run(params: t.Mapping[str, t.Any], clients: Clients, check_mode: bool, clock: Clock = CLOCK) -> dict[str, t.Any]:
-    definitions = {item["family"]: item for item in params.get("task_definitions") or []}
+    definitions = {item["family"]: item for item in _planned(params, clients)} if check_mode else {}
     current = read(clients, params["services"], check_mode)
     wanted = {item["name"]: look_up(item, definitions, clients, check_mode) for item in params["services"]}
     for name, item in wanted.items():
@@ -60,6 +61,14 @@ def run(params: t.Mapping[str, t.Any], clients: Clients, check_mode: bool, clock
     before = {name: view(service) for name, service in current.items() if exists(service)}
     after = {name: expected(item, current.get(name)) for name, item in wanted.items()}
     return report(changes, before, after, services=[_outcome(item, current.get(name), calls[name]) for name, item in wanted.items()])
+
+
+def _planned(params: t.Mapping[str, t.Any], clients: Clients) -> list[Wanted]:
+    """The task definitions as the role taskdef registers them."""
+    planned = params.get("task_definitions") or []
+    found = {item["family"]: newest_definition(clients, item["family"]) for item in planned}
+    registered = {family: each.body if each else None for family, each in found.items()}
+    return used.resolve(planned, params.get("images") or [], clients, registered, decide=False)
 
 
 def read(clients: Clients, services: t.Sequence[Wanted], check_mode: bool) -> dict[str, dict[str, t.Any]]:

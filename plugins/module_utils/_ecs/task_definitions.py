@@ -11,6 +11,7 @@ from .._aws.apply import CLOCK, Call, Clock, Ids, Ref, apply, report
 from .._aws.clients import Clients
 from .._aws.errors import CutoverError
 from .._aws.run import KNOWN_AFTER_APPLY
+from .._ecr import used
 from .common import NEW_ROLE, Definition, newest_definition
 from .definition import normalise
 from .masking import mask_pair
@@ -19,8 +20,9 @@ Wanted = t.Mapping[str, t.Any]
 
 
 def run(params: t.Mapping[str, t.Any], clients: Clients, check_mode: bool, clock: Clock = CLOCK) -> dict[str, t.Any]:
-    wanted = params["task_definitions"]
-    current = {item["family"]: newest_definition(clients, item["family"]) for item in wanted}
+    current = {item["family"]: newest_definition(clients, item["family"]) for item in params["task_definitions"]}
+    registered = {family: found.body if found else None for family, found in current.items()}
+    wanted = used.resolve(params["task_definitions"], params.get("images") or [], clients, registered, decide=not check_mode)
     for item in wanted:
         refuse_foreign(item, current[item["family"]])
     calls = [call for item in wanted for call in compare(item, current[item["family"]])]

@@ -127,12 +127,25 @@ def test_layers_are_streamed_between_registries(server: Server, derive: Run, tmp
         assert (unpack(f"{other.host}/stream/target:v1-fargate", tmp_path) / CONF).read_bytes() == AFTER
 
 
-def test_an_image_without_a_conf_to_change_is_used_as_it_is(server: Server, derive: Run) -> None:
+def test_an_image_without_a_conf_to_change_is_used_as_it_is(server: Server, derive: Run, clients: Clients) -> None:
     source = Pusher(server.url, "plain/php").image("v1", {"usr/bin/php": b"x"})
     result = derive(f"{server.host}/plain/php:v1", server.host, "plain/target")
-    assert result["images"][0]["digest"] == source.digest == read_manifest(server.url, "plain/target", "v1-fargate").digest
-    assert "no conf names a peer" in result["changes"][1]
-    assert not derive(f"{server.host}/plain/php:v1", server.host, "plain/target")["changed"]
+    assert (result["images"][0]["image"], result["images"][0]["digest"]) == (f"{server.host}/plain/php:v1", source.digest)
+    assert (result["changed"], result["changes"], result["diff"]) == (False, [], [])
+    assert clients("ecr").describe_repositories()["repositories"] == []
+
+
+def test_a_tag_that_holds_an_older_derived_image_gets_the_source_that_needs_no_change(server: Server, derive: Run) -> None:
+    """The tag is what the task definition looks up: what it holds must be right."""
+    pusher = Pusher(server.url, "moved/nginx")
+    pusher.image("latest", *STACK)
+    derive(f"{server.host}/moved/nginx:latest", server.host, "moved/target")
+    source = pusher.image("latest", {CONF: OTHER})
+    result = derive(f"{server.host}/moved/nginx:latest", server.host, "moved/target")
+    assert result["changes"] == ["push moved/target:v1-fargate (no conf needs a change: the source image as it is)"]
+    assert result["images"][0]["image"] == f"{server.host}/moved/target:v1-fargate"
+    assert read_manifest(server.url, "moved/target", "v1-fargate").digest == source.digest
+    assert not derive(f"{server.host}/moved/nginx:latest", server.host, "moved/target")["changed"]
 
 
 @pytest.mark.parametrize("kind", ["oci", "docker"])
