@@ -13,6 +13,7 @@ description:
     No Docker daemon and no build is involved, and nothing else of the image changes.
   - C(fastcgi_pass), C(proxy_pass), C(grpc_pass), C(uwsgi_pass), C(scgi_pass), C(memcached_pass), the servers of C(upstream) blocks
     and the variables used in them are followed. Text is edited by byte span, so comments, quoting and white space stay as they are.
+  - Confs are found in the folders of the usual images, and wherever symbolic links and C(include) lead from there.
   - Placeholders are followed to the environment. A value that the image sets itself (C(ENV)) is changed in the derived image. A value of the container
     definition is changed by the new task definition; where it is not what the conf needs, the image is refused.
   - The same source image and peers always give the same digest; a second run uploads nothing.

@@ -42,11 +42,14 @@ class Pushed:
 
 
 def tar(files: dict[str, bytes]) -> bytes:
+    """A name that ends with @ is a symbolic link to what its content says."""
     raw = io.BytesIO()
     with tarfile.open(fileobj=raw, mode="w") as out:
         for name, data in files.items():
             info = tarfile.TarInfo(name)
             info.size, info.mode, info.uid, info.gid, info.mtime = len(data), 0o640, 33, 44, 1_000_000_000
+            if name.endswith("@"):
+                info.name, info.type, info.linkname, info.size = name[:-1], tarfile.SYMTYPE, data.decode(), 0
             out.addfile(info, io.BytesIO(data))
     return raw.getvalue()
 

@@ -9,8 +9,9 @@ import typing as t
 from .._aws.clients import Clients
 from .._aws.errors import CutoverError
 from .._aws.run import Progress, silent
-from .._nginx import rewrite, tree
+from .._nginx import rewrite
 from .._nginx.findings import BLOCKER, Finding
+from .._nginx.reach import Reach
 from .._oci import derive, layers, reference
 from .._oci.registry import RegistryError
 from . import environment, pools
@@ -19,6 +20,8 @@ from .repository import create_repository, find_repository, hub_name, registry_f
 from .show import report
 
 WHY = "cutover.fargate: addresses of the task's other containers are 127.0.0.1 on Fargate"
+# Each time one step further along includes and links: a conf that needs more is no conf.
+MOST_READS = 8
 
 
 def run(params: t.Mapping[str, t.Any], clients: Clients, check_mode: bool, progress: Progress = silent) -> dict[str, t.Any]:
@@ -51,15 +54,29 @@ def read(wanted: t.Mapping[str, t.Any], params: t.Mapping[str, t.Any], clients: 
 
 
 def _part(image: derive.Image, wanted: t.Mapping[str, t.Any], progress: Progress) -> Part:
-    files = derive.read_tree(image, lambda path: path.startswith(tree.roots()) and tree.is_conf(path), progress)
-    before = files.regular_files()
+    files, before, lost = _confs(image, progress)
     values = environment.of_container(image.environment, wanted)
     named: dict[str, t.Any] = {"containers": wanted.get("containers") or {}, "host_variables": wanted.get("host_variables") or []}
     done = rewrite.rewrite(before, wanted["peers"], environment=values, **named)
+    done.findings = [*lost, *done.findings]
     settled = environment.settle(done, wanted)
     entries = [derive.entry_like(files.files[path], data) for path, data in done.changed.items()]
     derived = derive.append(image, entries, WHY, {edit.name: edit.after for edit in settled.image})
     return Part(image, derived, done, before, settled)
+
+
+def _confs(image: derive.Image, progress: Progress) -> tuple[layers.Tree, dict[str, bytes], list[Finding]]:
+    """The confs of an image. Where a link or an include leads out of the known folders, the layers are read again, for that too."""
+    reach = Reach()
+    files = derive.read_tree(image, reach.__contains__, progress)
+    for _again in range(MOST_READS):
+        if not reach.widen(files.regular_files(), files.links):
+            break
+        progress("reading again: the conf leads to other folders")
+        files = derive.read_tree(image, reach.__contains__, progress)
+    found = files.regular_files()
+    confs = {path: found[path] for path in sorted(reach.confs(found, files.links))}
+    return files, confs, reach.lost(found, files.links)
 
 
 def refuse(proposals: t.Iterable[Proposal], findings: t.Iterable[tuple[str, Finding]], waive: t.Collection[str], result: dict[str, t.Any]) -> None:

@@ -69,19 +69,26 @@ def open_tar(stream: t.IO[bytes], media_type: str) -> tarfile.TarFile:
 
 
 class Tree:
-    """Files of an image, layer by layer from the newest to the oldest. What a newer layer holds or whites out hides what is below."""
+    """Files of an image, layer by layer from the newest to the oldest. What a newer layer holds or whites out hides what is below.
+
+    ``links`` are all symbolic links, wanted or not, as path -> target: a path may lead through them.
+    """
 
     def __init__(self, wanted: t.Callable[[str], bool]) -> None:
         self.files: dict[str, Entry] = {}
+        self.links: dict[str, str] = {}
         self._wanted = wanted
         self._hidden: set[str] = set()
         self._opaque: set[str] = set()
+        self._folders: set[str] = set()
 
     def add(self, stream: t.IO[bytes], media_type: str) -> None:
         """Read one layer, older than those before it. A member that comes twice counts as it came last, as when it is unpacked."""
         hidden: set[str] = set()
         opaque: set[str] = set()
+        folders: set[str] = set()
         own: dict[str, Entry] = {}
+        links: dict[str, str] = {}
         with _unpacking(media_type), open_tar(stream, media_type) as tar:
             for member in _members(tar):
                 path = posixpath.normpath(member.name).lstrip("/")
@@ -90,17 +97,25 @@ class Tree:
                     opaque.add(folder)
                 elif name.startswith(WHITEOUT):
                     hidden.add(posixpath.join(folder, name[len(WHITEOUT) :]))
-                elif not member.isdir():
+                elif member.isdir():
+                    folders.add(path)
+                else:
                     hidden.add(path)
-                    if self._wanted(path) and self._visible(path):
+                    if not self._visible(path):
+                        continue
+                    if member.issym():
+                        links[path] = member.linkname
+                    if self._wanted(path):
                         own[path] = _entry(path, member, tar, own)
         # A layer's whiteouts hide what is below it, not what it holds itself.
         self.files.update(own)
+        self.links.update(links)
         self._hidden |= hidden
         self._opaque |= opaque
+        self._folders |= folders
 
     def _visible(self, path: str) -> bool:
-        if path in self.files or path in self._hidden:
+        if path in self.files or path in self._hidden or path in self._folders:
             return False
         above = posixpath.dirname(path)
         while above:

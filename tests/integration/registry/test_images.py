@@ -127,6 +127,28 @@ def test_layers_are_streamed_between_registries(server: Server, derive: Run, tmp
         assert (unpack(f"{other.host}/stream/target:v1-fargate", tmp_path) / CONF).read_bytes() == AFTER
 
 
+def test_confs_are_found_through_links_and_includes(server: Server, derive: Run, tmp_path: Path) -> None:
+    """The links stay, and what they lead to is changed where it lies, once."""
+    files = {
+        **{"etc/nginx/nginx.conf": b"http { include sites-enabled/*; include /srv/extra/*.inc; }", "etc/nginx/sites-enabled@": b"../../srv/sites"},
+        **{"srv/sites/shop": b"include /srv/php;", "srv/php@": b"data/php.txt", "srv/data/php.txt": BEFORE, "srv/extra/a.inc": BEFORE, "srv/extra/a.txt": BEFORE},
+        "etc/nginx/conf.d/lost.conf@": b"/run/lost.conf",
+    }
+    Pusher(server.url, "links/nginx").image("v1", {"srv/sites/shop": b"proxy_pass http://old;"}, files, {"srv/extra/b.inc": BEFORE})
+    result = derive(f"{server.host}/links/nginx:v1", server.host, "links/target")
+    assert [edit["path"] for edit in result["images"][0]["edits"]] == ["srv/data/php.txt", "srv/extra/a.inc", "srv/extra/b.inc"]
+    assert [(each["id"], each["path"]) for each in result["findings"]] == [("NGX-LINK", "etc/nginx/conf.d/lost.conf")]
+    root = unpack(f"{server.host}/links/target:v1-fargate", tmp_path)
+    assert {path: (root / path).read_bytes() == AFTER for path in ("srv/data/php.txt", "srv/extra/a.inc", "srv/extra/b.inc", "srv/extra/a.txt")} == {
+        "srv/data/php.txt": True,
+        "srv/extra/a.inc": True,
+        "srv/extra/b.inc": True,
+        "srv/extra/a.txt": False,
+    }
+    assert (root / "etc/nginx/sites-enabled").is_symlink()
+    assert (root / "srv/php").is_symlink()
+
+
 def test_an_image_without_a_conf_to_change_is_used_as_it_is(server: Server, derive: Run, clients: Clients) -> None:
     source = Pusher(server.url, "plain/php").image("v1", {"usr/bin/php": b"x"})
     result = derive(f"{server.host}/plain/php:v1", server.host, "plain/target")

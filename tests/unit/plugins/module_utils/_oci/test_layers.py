@@ -55,6 +55,23 @@ def test_what_a_stack_shows(stack: list[Files], expected: Files) -> None:
     assert seen(*stack) == expected
 
 
+def test_all_links_that_are_visible_are_known() -> None:
+    def with_folder(name: str) -> bytes:
+        raw = io.BytesIO()
+        with tarfile.open(fileobj=raw, mode="w") as out:
+            info = tarfile.TarInfo(name)
+            info.type = tarfile.DIRTYPE
+            out.addfile(info)
+        return raw.getvalue()
+
+    tree = Tree(lambda path: path.endswith(".conf"))
+    for layer in (with_folder("srv/now"), tar({"etc/file": b"", ".wh.gone": b""}), tar({"srv/now/a.conf": b"1"}, {"etc/a": "new"})):
+        tree.add(io.BytesIO(layer), "tar")
+    tree.add(io.BytesIO(tar({}, {"etc/a": "old", "gone": "x", "etc/file": "x", "srv/now": "/elsewhere", "srv/b": "y"})), "tar")
+    assert tree.links == {"etc/a": "new", "srv/b": "y"}
+    assert tree.regular_files() == {"srv/now/a.conf": b"1"}
+
+
 def test_links_are_not_edited() -> None:
     tree = Tree(lambda path: True)
     tree.add(io.BytesIO(tar({"a.conf": b"1"}, {"b.conf": "a.conf"})), "tar")
