@@ -16,7 +16,7 @@ description:
   - Confs are found in the folders of the usual images, and wherever symbolic links and C(include) lead from there.
   - Placeholders are followed to the environment. A value that the image sets itself (C(ENV)) is changed in the derived image. A value of the container
     definition is changed by the new task definition; where it is not what the conf needs, the image is refused.
-  - The same source image and peers always give the same digest; a second run uploads nothing.
+  - The same source image and options always give the same digest. A second run reads manifests, and the small layer that was added, and uploads nothing.
 options:
   images:
     description: The images to derive. Nothing is pushed unless all of them could be rewritten.
@@ -187,6 +187,14 @@ images:
       type: str
       returned: always
       sample: 123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/nginx-fargate:v1-fargate
+    state:
+      description:
+        - V(derived) when it is to be pushed, V(present) when the tag holds it already, V(source) when the source is used as it is.
+        - What an earlier run derived from the same source with the same options and the same version of this code is not read again. Edits and findings
+          are then empty. They were told by that run, and a finding of severity BLOCKER would have stopped it.
+      type: str
+      returned: always
+      sample: derived
     digest:
       description: Digest of the derived image.
       type: str

@@ -36,7 +36,8 @@ source = derive.find(registry, repository, "v1", ["linux/amd64"])
 files = derive.read_tree(source.images[0], lambda path: path.startswith(tree.roots()) and tree.is_conf(path), print)
 changed = rewrite.rewrite(files.regular_files(), {"php-fpm": "127.0.0.1"}).changed
 made = [derive.append(source.images[0], [derive.entry_like(files.files[path], data) for path, data in changed.items()], "bench")]
-if registry.manifest_digest(target, "v1") != made[0].manifest.digest:
+there = registry.find_manifest(target, "v1")
+if there is None or there.digest != made[0].manifest.digest:
     derive.push(source, made, registry, target, "v1", print)
 """
 BUILDAH = """

@@ -21,9 +21,9 @@ from .._translate.secrets import mask_value
 class Settled:
     """``image``: values that the derived image gets; ``definition``: values that the new task definition must have; ``findings`` of the whole rewrite."""
 
-    image: tuple[EnvironmentEdit, ...]
-    definition: tuple[EnvironmentEdit, ...]
-    findings: tuple[Finding, ...]
+    image: tuple[EnvironmentEdit, ...] = ()
+    definition: tuple[EnvironmentEdit, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 def of_container(own: t.Mapping[str, str], wanted: t.Mapping[str, t.Any]) -> dict[str, str]:

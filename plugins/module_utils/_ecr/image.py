@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from .._aws.clients import Clients
@@ -13,8 +14,8 @@ from .._nginx import rewrite
 from .._nginx.findings import BLOCKER, Finding
 from .._nginx.reach import Reach
 from .._oci import derive, layers, reference
-from .._oci.registry import RegistryError
-from . import environment, pools
+from .._oci.registry import Manifest, Registry, RegistryError
+from . import environment, pools, record
 from .proposal import Part, Proposal
 from .repository import create_repository, find_repository, hub_name, registry_for
 from .show import report
@@ -42,18 +43,66 @@ def run(params: t.Mapping[str, t.Any], clients: Clients, check_mode: bool, progr
 
 
 def read(wanted: t.Mapping[str, t.Any], params: t.Mapping[str, t.Any], clients: Clients, progress: Progress) -> Proposal:
-    """Read the source image's confs, rewrite them in memory, look at what the target repository holds."""
+    """Look at what the target repository holds. If an earlier run made it by the same, that is it; else read the source image's confs and rewrite them."""
     name = reference.parse(wanted["source_image"])
     kept = list(dict.fromkeys([wanted.get("platform") or "linux/amd64", *(params.get("platforms") or [])]))
     source = derive.find(registry_for(name, clients), hub_name(name), name.version, kept)
-    parts = [_part(image, wanted, progress) for image in source.images]
     repository = find_repository(clients, wanted["repository"])
     target = registry_for(reference.parse(wanted["image"]), clients)
-    present = target.manifest_digest(wanted["repository"], wanted["tag"]) if repository else None
-    return Proposal(wanted, source, parts, repository, present)
+    there = target.find_manifest(wanted["repository"], wanted["tag"]) if repository else None
+    made_by = record.of(wanted, params.get("waive") or [])
+    if there is None:
+        return Proposal(wanted, source, [_part(image, wanted, made_by, progress) for image in source.images], repository, None)
+    images = _platforms(source, target, wanted["repository"], there)
+    parts = _known(source, images, there, made_by)
+    if parts is None:
+        made = [_part(image, wanted, made_by, progress) for image in source.images]
+        parts = _as_recorded(source, made, images, there) or made
+    return Proposal(wanted, source, parts, repository, there.digest)
 
 
-def _part(image: derive.Image, wanted: t.Mapping[str, t.Any], progress: Progress) -> Part:
+def _platforms(source: derive.Source, target: Registry, repository: str, there: Manifest) -> list[derive.Image]:
+    """What the tag holds for each platform of the source; [] when that is not the same number of images."""
+    try:
+        images = derive.platforms(target, repository, there)
+    except RegistryError:  # what cannot be read is made anew
+        return []
+    return images if len(images) == len(source.images) else []
+
+
+def _known(source: derive.Source, images: t.Sequence[derive.Image], there: Manifest, made_by: str) -> list[Part] | None:
+    """What an earlier run made by the same input and the same code, proven by making its digest again; None when that fails.
+
+    A platform that needed no change has no record; another platform of the same index then has it.
+    """
+    pairs = list(zip(source.images, images, strict=True)) if images else []
+    records = [derive.made_by(each) for image, each in pairs if each.manifest.digest != image.manifest.digest]
+    if not records or set(records) != {made_by}:
+        return None
+    try:
+        found = [derive.again(image, each, WHY) if each.manifest.digest != image.manifest.digest else derive.append(image, [], WHY) for image, each in pairs]
+    except (RegistryError, layers.LayerError):
+        return None
+    derived = [each for each in found if each is not None]
+    if len(derived) != len(found) or derive.index(source, derived).digest != there.digest:
+        return None
+    return [Part(image, each) for image, each in zip(source.images, derived, strict=True)]
+
+
+def _as_recorded(source: derive.Source, parts: t.Sequence[Part], images: t.Sequence[derive.Image], there: Manifest) -> list[Part] | None:
+    """The parts under the records that are there, when nothing else differs: that is no reason to push, and an immutable tag could not be."""
+    if not images:
+        return None
+    renamed = [_remade(part, derive.made_by(image)) for part, image in zip(parts, images, strict=True)]
+    return renamed if derive.index(source, [part.derived for part in renamed]).digest == there.digest else None
+
+
+def _remade(part: Part, made_by: str) -> Part:
+    variables = {edit.name: edit.after for edit in part.environment.image}
+    return dataclasses.replace(part, derived=derive.append(part.image, part.entries, WHY, variables, made_by))
+
+
+def _part(image: derive.Image, wanted: t.Mapping[str, t.Any], made_by: str, progress: Progress) -> Part:
     files, before, lost = _confs(image, progress)
     values = environment.of_container(image.environment, wanted)
     named: dict[str, t.Any] = {"containers": wanted.get("containers") or {}, "host_variables": wanted.get("host_variables") or []}
@@ -61,8 +110,7 @@ def _part(image: derive.Image, wanted: t.Mapping[str, t.Any], progress: Progress
     done.findings = [*lost, *done.findings]
     settled = environment.settle(done, wanted)
     entries = [derive.entry_like(files.files[path], data) for path, data in done.changed.items()]
-    derived = derive.append(image, entries, WHY, {edit.name: edit.after for edit in settled.image})
-    return Part(image, derived, done, before, settled)
+    return _remade(Part(image, derive.append(image, [], WHY), entries, done, before, settled), made_by)
 
 
 def _confs(image: derive.Image, progress: Progress) -> tuple[layers.Tree, dict[str, bytes], list[Finding]]:

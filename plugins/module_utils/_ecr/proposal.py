@@ -9,20 +9,21 @@ import typing as t
 
 from .._nginx import rewrite
 from .._nginx.findings import BLOCKER, Finding
-from .._oci import derive
+from .._oci import derive, layers
 from .._oci.registry import Manifest
 from .environment import Settled
 
 
 @dataclasses.dataclass(frozen=True)
 class Part:
-    """One platform: the image, its confs before and after, what comes of it. ``rewritten`` is empty when the confs need no change."""
+    """One platform: the image, what comes of it, its confs before and after. What is there already, made by the same, was not read: then only the first two."""
 
     image: derive.Image
     derived: derive.Derived
-    rewritten: rewrite.Rewrite
-    before: t.Mapping[str, bytes]
-    environment: Settled
+    entries: t.Sequence[layers.Entry] = ()
+    rewritten: rewrite.Rewrite = dataclasses.field(default_factory=rewrite.Rewrite)
+    before: t.Mapping[str, bytes] = dataclasses.field(default_factory=dict)
+    environment: Settled = dataclasses.field(default_factory=Settled)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,6 +65,10 @@ class Proposal:
     @property
     def is_done(self) -> bool:
         return self.is_present or self.is_used_as_it_is
+
+    @property
+    def state(self) -> str:
+        return "source" if self.is_used_as_it_is else "present" if self.is_present else "derived"
 
     @property
     def edits(self) -> list[rewrite.Edit]:

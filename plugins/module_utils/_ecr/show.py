@@ -41,6 +41,7 @@ def _describe(proposal: Proposal) -> dict[str, t.Any]:
     return {
         "container": proposal.wanted["container"],
         "image": proposal.wanted["source_image" if proposal.is_used_as_it_is else "image"],
+        "state": proposal.state,
         "digest": proposal.manifest.digest,
         "source_image": proposal.wanted["source_image"],
         "source_digest": proposal.source.manifest.digest,

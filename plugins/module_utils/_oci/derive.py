@@ -25,6 +25,7 @@ BASE = "org.opencontainers.image.base.digest"
 EPOCH = "1970-01-01T00:00:00Z"
 ALL = "all"
 LONG = 32 << 20
+LARGEST_OWN = 32 << 20  # of confs, a layer stays far below it
 
 Progress = t.Callable[[str], None]
 
@@ -150,16 +151,16 @@ def read_tree(image: Image, wanted: t.Callable[[str], bool], progress: Progress)
     return tree
 
 
-def append(image: Image, entries: t.Sequence[layers.Entry], why: str, environment: t.Mapping[str, str] | None = None) -> Derived:
+def append(image: Image, entries: t.Sequence[layers.Entry], why: str, environment: t.Mapping[str, str] | None = None, record: str = "") -> Derived:
     """The image with one more layer and other values for some of its variables; the image itself when there is nothing to change.
 
-    Same input, same digest.
+    ``record`` stands in the history for all that the entries depend on beside the image. Same input, same digest.
     """
     if not entries and not environment:
         return Derived(image.manifest, image.config, None)
     layer = layers.write(entries) if entries else None
     config = json.loads(image.config)
-    history = {"created": EPOCH, "created_by": why, "comment": f"base digest {image.manifest.digest}"}
+    history = {"created": EPOCH, "created_by": why, "comment": _comment(image, record)}
     config["history"] = [*(config.get("history") or []), history if layer else {**history, "empty_layer": True}]
     if layer:
         config["rootfs"]["diff_ids"].append(layer.diff_id)
@@ -174,6 +175,39 @@ def append(image: Image, entries: t.Sequence[layers.Entry], why: str, environmen
     if not docker:
         content["annotations"] = {**(content.get("annotations") or {}), BASE: image.manifest.digest}
     return Derived(_manifest(content, image.manifest.media_type), packed, layer)
+
+
+def _comment(image: Image, record: str) -> str:
+    return f"base digest {image.manifest.digest}" + (f", made by {record}" if record else "")
+
+
+def made_by(there: Image) -> str:
+    """The record that ``append`` left in the history; '' when it did not make this image."""
+    history = json.loads(there.config).get("history") or [{}]
+    return str(history[-1].get("comment") or "").partition(", made by ")[2]
+
+
+def again(image: Image, there: Image, why: str) -> Derived | None:
+    """``there`` made again from the image and the little that ``there`` has more than it: an own layer, values of variables.
+
+    None when that does not give the very same digest: then ``there`` is something else. No layer of the image is read.
+    """
+    own = there.layers[len(image.layers) :]
+    if len(own) > 1 or any(layer["size"] > LARGEST_OWN for layer in own):
+        return None
+    tree = layers.Tree(lambda _path: True)
+    for layer in own:
+        with there.registry.open_blob(there.repository, layer["digest"]) as stream:
+            tree.add(t.cast("t.IO[bytes]", stream), layer["mediaType"])
+    environment = {name: value for name, value in there.environment.items() if image.environment.get(name) != value}
+    derived = append(image, list(tree.files.values()), why, environment, made_by(there))
+    return derived if derived.manifest.digest == there.manifest.digest else None
+
+
+def platforms(registry: Registry, repository: str, manifest: Manifest) -> list[Image]:
+    """The images behind a manifest of ours, in the order of its entries."""
+    entries = [registry.manifest(repository, entry["digest"]) for entry in manifest.content["manifests"]] if manifest.is_index else [manifest]
+    return [_image(registry, repository, each, repository) for each in entries]
 
 
 def index(source: Source, derived: t.Sequence[Derived]) -> Manifest:

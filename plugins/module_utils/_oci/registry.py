@@ -66,10 +66,10 @@ class Registry:
         except (ValueError, AttributeError):
             raise RegistryError(f"{self.url}{path}: the answer is not a manifest: is there a registry at this address?") from None
 
-    def manifest_digest(self, repository: str, tag: str) -> str | None:
-        """The digest behind a tag, None when there is no such tag (or repository)."""
+    def find_manifest(self, repository: str, tag: str) -> Manifest | None:
+        """What is behind a tag, None when there is no such tag (or repository)."""
         try:
-            return self.manifest(repository, tag).digest
+            return self.manifest(repository, tag)
         except RegistryError as error:
             if error.status == 404:
                 return None
