@@ -1,6 +1,6 @@
 """nginx itself is the judge: it must accept what we wrote exactly when it accepts what was there, the peer being resolvable.
 
-Needs the nginx binary (Debian: nginx-light). No root: `nginx -t` on confs in a temporary folder. ``CUTOVER_LONG=1`` runs ten times the cases.
+Needs the nginx binary and its modules for stream and mail (Debian: nginx-light, libnginx-mod-stream, libnginx-mod-mail). No root: `nginx -t` on confs in a temporary folder. ``CUTOVER_LONG=1`` runs ten times the cases.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from ansible_collections.cutover.fargate.plugins.module_utils._nginx.rewrite imp
 from ansible_collections.cutover.fargate.plugins.module_utils._nginx_conf.work import Actions, run
 
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
+MODULES = Path("/usr/lib/nginx/modules")
 FACTOR = 10 if os.environ.get("CUTOVER_LONG") else 1
 # Names that are left do not resolve; where a resolver does not answer, that must not take long.
 IMPATIENT = {**os.environ, "RES_OPTIONS": "timeout:1 attempts:1"}
@@ -35,9 +36,10 @@ pytestmark = pytest.mark.skipif(NGINX is None, reason="needs nginx: apt-get inst
 
 
 def accepts(folder: Path, files: Files) -> tuple[bool, str]:
-    """Does nginx take the text of ``body`` inside http {}, the other files being there to be included?"""
+    """Does nginx take the text of ``body`` inside http {}, the other files being there to be included? ``main`` stands beside http {}."""
     temporary = "".join(f"{kind}_temp_path {folder}/{kind}; " for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-    head = f"pid {folder}/nginx.pid; error_log stderr; events {{}} http {{ access_log off; {temporary} include body; }}"
+    modules = f"load_module {MODULES}/ngx_stream_module.so; load_module {MODULES}/ngx_mail_module.so; include main;" if "main" in files else ""
+    head = f"pid {folder}/nginx.pid; error_log stderr; {modules} events {{}} http {{ access_log off; {temporary} include body; }}"
     for name, data in {**files, "nginx.conf": head.encode()}.items():
         place = folder / name
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -189,6 +191,42 @@ def _mentions_peer(files: Files) -> bool:
     return any(re.search(rb"(?i)_pass[^;#]*php-fpm-x|server=php-fpm-x", data) for data in files.values())
 
 
+def other_block(rng: random.Random) -> bytes:
+    """A stream or mail block that names the peer, in ways that nginx takes and in ways that it refuses."""
+    quote = rng.choice([b"", b"'", b'"'])
+    space = rng.choice([b" ", b"\t", b"\r\n  ", b" # " + PEER + b":1\n "])
+    peer = rng.choice([PEER, PEER.upper(), b"127.0.0.1", b"localhost"])
+    address = quote + peer + rng.choice([b":9000", b":9000", b":9001", b"", b":0", b":x", b"/x"]) + quote
+    end = rng.choice([b";", b" ;", b"; # " + PEER + b"\n"])
+    if rng.random() < 0.4:
+        url = quote + rng.choice([b"", b"http://", b"https://"]) + peer + rng.choice([b"", b":80", b":80/auth", b"/auth?" + PEER]) + quote
+        return b"mail { auth_http" + space + url + end + b" server { listen 127.0.0.1:18025; protocol imap; } }"
+    inside = rng.choice(
+        [
+            b"server { listen 127.0.0.1:18081; proxy_pass" + space + address + end + b" }",
+            b"upstream u { server" + space + address + b" backup; server 127.0.0.1:1" + end + b" } server { listen 127.0.0.1:18081; proxy_pass u; }",
+            b"map $remote_addr $u { default" + space + address + end + b" } resolver 10.0.0.2; server { listen 127.0.0.1:18081; proxy_pass $u; }",
+            b"upstream " + PEER + b" { server" + space + address + end + b" } server { listen 127.0.0.1:18081; proxy_pass " + PEER + b"; }",
+            b"resolver" + space + address + end + b" server { listen 127.0.0.1:18081; proxy_pass unix:/s; }",
+        ]
+    )
+    return b"stream { " + inside + b" }"
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_stream_and_mail(tmp_path: Path, seed: int) -> None:
+    rng = random.Random(2000 + seed)
+    total = 60 * FACTOR
+    changed = refused = 0
+    for number in range(total):
+        before = {"body": b"", "main": other_block(rng)}
+        after = check_spans(before, rewrite(before, {PEER.decode(): "127.0.0.1"}))
+        changed += after != before
+        refused += judge(tmp_path / str(number), [Case(before, after, after != before)])
+    assert total // 4 < changed
+    assert total // 20 < refused < total // 1.5
+
+
 # Confs written by hand: nginx.md's sections, and what people really have
 
 STOCK = b"""\
@@ -256,6 +294,24 @@ BY_HAND: dict[str, Files] = {
     "a mirror and a subrequest": {"body": b"server { location / { mirror /m; auth_request /m; fastcgi_pass php-fpm-x:1; } location /m { internal; proxy_pass http://php-fpm-x; } }"},
     "other things of that name": {"body": b"server { server_name php-fpm-x; root /php-fpm-x; location /php-fpm-x { return 302 http://php-fpm-x:1/; } }"},
     "an empty file": {"body": b""},
+    "stream": {"body": b"", "main": b"stream { server { listen 127.0.0.1:18081; proxy_pass php-fpm-x:9000; } }"},
+    "stream's upstream": {"body": b"", "main": b"stream { upstream u { server php-fpm-x:1 weight=2; } server { listen 127.0.0.1:18081; proxy_pass u; } }"},
+    "stream without a port": {"body": b"", "main": b"stream { server { listen 127.0.0.1:18081; proxy_pass php-fpm-x; } }"},
+    "stream's server without a port": {"body": b"", "main": b"stream { upstream u { server php-fpm-x; } server { listen 127.0.0.1:18081; proxy_pass u; } }"},
+    "stream's map": {
+        "body": b"",
+        "main": b"stream { map $ssl_preread_server_name $u { default php-fpm-x:1; a.b unix:/s; } resolver 10.0.0.2; server { listen 127.0.0.1:18081; ssl_preread on; proxy_pass $u; } }",
+    },
+    "stream in an included file": {"body": b"", "main": b"stream { include inc/*; }", "inc/a": b"server { listen 127.0.0.1:18081; proxy_pass php-fpm-x:9000; }"},
+    "an upstream of http is none of stream": {
+        "body": b"upstream php-fpm-x { server 127.0.0.1:1; } server { listen 127.0.0.1:18080; location / { proxy_pass http://php-fpm-x; } }",
+        "main": b"stream { server { listen 127.0.0.1:18081; proxy_pass php-fpm-x:9000; } }",
+    },
+    "a scheme that stream has not": {"body": b"", "main": b"stream { server { listen 127.0.0.1:18081; proxy_pass tcp://php-fpm-x:9000; } }"},
+    "mail": {"body": b"", "main": b"mail { server_name m; auth_http php-fpm-x:80/auth; server { listen 127.0.0.1:18025; protocol smtp; smtp_auth none; } }"},
+    "mail with a scheme": {"body": b"", "main": b"mail { auth_http http://php-fpm-x/auth?php-fpm-x:1; server { listen 127.0.0.1:18025; protocol imap; } }"},
+    "mail in a server": {"body": b"", "main": b"mail { server { listen 127.0.0.1:18025; protocol pop3; auth_http 'PHP-FPM-X:81'; } }"},
+    "a scheme that mail has not": {"body": b"", "main": b"mail { auth_http https://php-fpm-x/auth; server { listen 127.0.0.1:18025; protocol imap; } }"},
 }
 
 

@@ -27,7 +27,13 @@ PROGRAMS = {
     "mmdebstrap": "mmdebstrap",
 }
 # What only tests use: nginx judges the rewriting of confs, skopeo and umoci the images. `lab install` brings them, `lab up` does without.
-PROGRAMS_OF_TESTS = {"nginx": "nginx-light", "skopeo": "skopeo", "umoci": "umoci"}
+PROGRAMS_OF_TESTS = {
+    "nginx": "nginx-light",
+    "/usr/lib/nginx/modules/ngx_stream_module.so": "libnginx-mod-stream",
+    "/usr/lib/nginx/modules/ngx_mail_module.so": "libnginx-mod-mail",
+    "skopeo": "skopeo",
+    "umoci": "umoci",
+}
 MODULES = {"moto": "moto[server,all]", "boto3": "boto3", "dnslib": "dnslib", "dns": "dnspython", "aiohttp": "aiohttp", "yaml": "PyYAML", "cryptography": "cryptography"}
 POLICY = Path("/usr/sbin/policy-rc.d")
 

@@ -27,8 +27,25 @@ LAYERS = {
     "oci": {"gzip": f"{OCI}.layer.v1.tar+gzip", "zstd": f"{OCI}.layer.v1.tar+zstd", "plain": f"{OCI}.layer.v1.tar"},
     "docker": {"gzip": f"{DOCKER}.image.rootfs.diff.tar.gzip"},
 }
-PACK = {"gzip": lambda data: gzip.compress(data, mtime=0), "zstd": zstandard.compress, "plain": bytes}
 Json = dict[str, Any]
+
+
+def estargz(data: bytes) -> bytes:
+    """Many gzip members, the last an empty one whose extra field says where the table of contents is. https://github.com/containerd/stargz-snapshotter/blob/main/docs/estargz.md"""
+    members = [gzip.compress(data[start : start + 512], mtime=0) for start in range(0, len(data), 512)]
+    extra = b"SG" + (22).to_bytes(2, "little") + b"%016xSTARGZ" % sum(map(len, members))
+    footer = b"\x1f\x8b\x08\x04" + bytes(4) + b"\x00\xff" + len(extra).to_bytes(2, "little") + extra + b"\x01\x00\x00\xff\xff" + bytes(8)
+    return b"".join([*members, footer])
+
+
+def zstd_chunked(data: bytes) -> bytes:
+    """Many frames, and a skippable one with the table of contents at the end. https://github.com/containers/storage/blob/main/docs/containers-storage-zstd-chunked.md"""
+    frames = [zstandard.compress(data[start : start + 512]) for start in range(0, len(data), 512)]
+    contents = b"the table of contents"
+    return b"".join([*frames, (0x184D2A50).to_bytes(4, "little") + len(contents).to_bytes(4, "little") + contents])
+
+
+PACK = {"gzip": lambda data: gzip.compress(data, mtime=0), "zstd": zstandard.compress, "plain": bytes, "estargz": estargz, "zstd:chunked": zstd_chunked}
 
 
 @dataclass(frozen=True)
@@ -59,7 +76,7 @@ def digest_of(data: bytes) -> str:
 
 
 class Pusher:
-    """Pushes into one repository. ``kind`` is oci or docker, ``packing`` gzip, zstd or plain."""
+    """Pushes into one repository. ``kind`` is oci or docker, ``packing`` one of PACK."""
 
     def __init__(self, url: str, repository: str, kind: str = "oci", packing: str = "gzip") -> None:
         self.url, self.repository, self.kind, self.packing = url, repository, kind, packing
@@ -75,27 +92,33 @@ class Pusher:
             self._blob(digest, path)
             descriptors.append({"mediaType": LAYERS["oci"]["plain"], "digest": digest, "size": path.stat().st_size})
             diff_ids.append(digest)
+        media_type = LAYERS[self.kind][{"estargz": "gzip", "zstd:chunked": "zstd"}.get(self.packing, self.packing)]
         for files in layers:
             raw = tar(files)
-            descriptors.append(self.blob(LAYERS[self.kind][self.packing], PACK[self.packing](raw)))
+            descriptors.append(self.blob(media_type, PACK[self.packing](raw)))
             diff_ids.append(digest_of(raw))
         process: Json = {"Cmd": ["/bin/true"], **({"Env": [f"{name}={value}" for name, value in environment.items()]} if environment else {})}
         config = {"architecture": architecture, "os": "linux", "config": process, "rootfs": {"type": "layers", "diff_ids": diff_ids}}
         described = self.blob(CONFIGS[self.kind], json.dumps(config).encode())
         return self.manifest(tag, MANIFESTS[self.kind], {"config": described, "layers": descriptors})
 
-    def index(self, tag: str, images: dict[str, Pushed], attested: bool = True) -> Pushed:
-        """An index over images by os/architecture, each with an attestation as BuildKit writes it."""
-        entries = []
+    def index(self, tag: str, images: dict[str, Pushed], by_annotation: bool = False) -> Pushed:
+        """An index over images by os/architecture, each with an attestation as BuildKit writes it.
+
+        ``by_annotation``: the attestations come first and say the platform of their image, so that only the annotation tells them from it.
+        """
+        entries: list[Json] = []
+        attestations: list[Json] = []
         for platform, image in images.items():
             os, architecture = platform.split("/")
             entries.append({"mediaType": image.media_type, "digest": image.digest, "size": image.size, "platform": {"os": os, "architecture": architecture}})
-        for image in images.values() if attested else []:
+        for entry, image in zip(entries, images.values(), strict=True):
             statement = self.image("attestation", {"statement": image.digest.encode()})
             notes = {"vnd.docker.reference.type": "attestation-manifest", "vnd.docker.reference.digest": image.digest}
             unknown = {"os": "unknown", "architecture": "unknown"}
-            entries.append({"mediaType": statement.media_type, "digest": statement.digest, "size": statement.size, "platform": unknown, "annotations": notes})
-        return self.manifest(tag, INDEXES[self.kind], {"manifests": entries})
+            described = {"mediaType": statement.media_type, "digest": statement.digest, "size": statement.size, "annotations": notes}
+            attestations.append({**described, "platform": entry["platform"] if by_annotation else unknown})
+        return self.manifest(tag, INDEXES[self.kind], {"manifests": [*attestations, *entries] if by_annotation else [*entries, *attestations]})
 
     def blob(self, media_type: str, data: bytes) -> Json:
         digest = digest_of(data)

@@ -32,7 +32,7 @@ STACK = (
     {"etc/nginx/conf.d/.wh.gone.conf": b"", "etc/nginx/sites-enabled/.wh..wh..opq": b"", "etc/nginx/sites-enabled/y": OTHER},
     {CONF: BEFORE},
 )
-KINDS = [("oci", "gzip"), ("oci", "zstd"), ("oci", "plain"), ("docker", "gzip")]
+KINDS = [("oci", "gzip"), ("oci", "zstd"), ("oci", "plain"), ("docker", "gzip"), ("oci", "estargz"), ("docker", "estargz"), ("oci", "zstd:chunked")]
 
 
 def skopeo(*arguments: str) -> bytes:
@@ -48,7 +48,7 @@ def unpack(image: str, folder: Path) -> Path:
 
 @pytest.mark.parametrize(("kind", "packing"), KINDS)
 def test_the_kind_stays_and_only_the_conf_changes(server: Server, derive: Run, tmp_path: Path, kind: str, packing: str) -> None:
-    name = f"kinds/{kind}-{packing}"
+    name = f"kinds/{kind}-{packing.replace(':', '-')}"
     source = Pusher(server.url, name, kind, packing).image("v1", *STACK)
     result = derive(f"{server.host}/{name}:v1", server.host, f"{name}-fargate")
     target = read_manifest(server.url, f"{name}-fargate", "v1-fargate")
@@ -198,6 +198,20 @@ def test_an_index_keeps_the_platforms_asked_for(server: Server, derive: Run, kin
         assert child.content["layers"][:-1] == images[f"linux/{entry['platform']['architecture']}"].content["layers"]
     skopeo("copy", "--all", "--src-tls-verify=false", "--dest-tls-verify=false", f"docker://{server.host}/{name}-fargate:v1-fargate", f"docker://{server.host}/{name}-copy:x")
     assert not derive(f"{server.host}/{name}:v1", server.host, f"{name}-fargate", platforms=platforms)["changed"]
+
+
+@pytest.mark.parametrize("platforms", [(), ("all",)], ids=["one", "all"])
+def test_an_attestation_is_known_by_its_annotation_alone(server: Server, derive: Run, platforms: tuple[str, ...]) -> None:
+    name = f"index/annotated-{len(platforms)}"
+    pusher = Pusher(server.url, name)
+    images = {f"linux/{each}": pusher.image(each, *STACK, architecture=each) for each in ("amd64", "arm64")}
+    pusher.index("v1", images, by_annotation=True)
+    result = derive(f"{server.host}/{name}:v1", server.host, f"{name}-fargate", platforms=platforms)
+    target = read_manifest(server.url, f"{name}-fargate", "v1-fargate")
+    assert target.digest == result["images"][0]["digest"]
+    children = [read_manifest(server.url, f"{name}-fargate", each["digest"]) for each in target.content["manifests"]] if platforms else [target]
+    assert [child.content["layers"][:-1] for child in children] == [image.content["layers"] for image in list(images.values())[: len(children)]]
+    assert len(children) == (2 if platforms else 1)
 
 
 def test_a_platform_that_is_not_there_is_named(server: Server, derive: Run) -> None:
