@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import sys
 
-from .registry import FOLDER, benchmarks
+from .registry import FOLDER, UnavailableError, benchmarks
 
 
 def main(names: list[str]) -> int:
@@ -16,7 +16,11 @@ def main(names: list[str]) -> int:
         return 2
     for name in names or known:
         print(f"{name} ...", flush=True)
-        table = known[name].run().markdown()
+        try:
+            table = known[name].run().markdown()
+        except UnavailableError as error:
+            print(f"left out: {error}", file=sys.stderr)
+            continue
         print(table, end="\n\n", flush=True)
         made = f"Made by `python -m tests.bench {name}` with Python {platform.python_version()} on {platform.machine()}."
         (FOLDER / "results").mkdir(exist_ok=True)

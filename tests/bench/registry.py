@@ -13,6 +13,10 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 
 
+class UnavailableError(Exception):
+    """A benchmark cannot run on this machine; the message says what is missing."""
+
+
 @dataclass(frozen=True)
 class Table:
     """``notes`` are sentences below the table: the input, its size, what a column means."""
