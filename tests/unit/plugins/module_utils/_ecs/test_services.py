@@ -121,6 +121,15 @@ def test_check_mode_foresees_the_revision_that_the_role_before_would_register(bu
     assert newer["changes"] == ["update taskDefinition of service web", "update taskDefinition of service worker"]
 
 
+def test_check_mode_knows_an_image_that_is_used_as_it_is(built: Account) -> None:
+    """The plan names the derived image; the role taskdef registered the source's, because nothing in it needed a change."""
+    built.run(run, services=plan(built))
+    planned = definition("registry.test/nginx-fargate:1-fargate")
+    image = {"container": "nginx", "source_image": "nginx:1", "image": "registry.test/nginx-fargate:1-fargate", "repository": "nginx-fargate", "tag": "1-fargate"}
+    assert built.run(run, check_mode=True, services=plan(built), task_definitions=[planned], images=[image])["changes"] == []
+    assert built.run(run, check_mode=True, services=plan(built), task_definitions=[planned], images=[{**image, "source_image": "nginx:2"}])["changes"]
+
+
 @pytest.mark.parametrize("count", [1, 2])
 def test_killed_after_any_call_no_service_is_doubled(built: Account, count: int) -> None:
     assert built.killed_after(count, run, services=plan(built))
