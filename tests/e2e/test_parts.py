@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import typing as t
 from contextlib import contextmanager
 from pathlib import Path
@@ -174,3 +175,47 @@ def test_the_source_was_not_touched_but_for_what_is_promised(lab: Lab) -> None:
     assert attributes["client_keep_alive.seconds"] == "60"
     tags = {each["Key"]: each["Value"] for each in elbv2.describe_tags(ResourceArns=[balancer])["TagDescriptions"][0]["Tags"]}
     assert tags["cutover:client-keep-alive"] == "3600"
+
+
+def test_the_derived_image_starts_as_a_fargate_task_and_the_original_does_not(lab: Lab) -> None:
+    """One definition, run twice where the target runs: as it was registered, and with the image that the source runs, which nobody has touched."""
+    ecs, elbv2 = lab.client("ecs"), lab.client("elbv2")
+    wanted = ecs.describe_task_definition(taskDefinition="shop-web-fargate")["taskDefinition"]
+    source = ecs.describe_services(cluster="shop", services=["web"])["services"][0]["taskDefinition"]
+    images = {each["name"]: each["image"] for each in ecs.describe_task_definition(taskDefinition=source)["taskDefinition"]["containerDefinitions"]}
+    derived = next(each for each in wanted["containerDefinitions"] if each["image"] != images[each["name"]])
+    assert derived["image"] == images["nginx"].replace("/nginx:", "/nginx-fargate:") + "-fargate"
+    arguments = {key: wanted[key] for key in ("cpu", "memory", "networkMode", "requiresCompatibilities", "executionRoleArn", "runtimePlatform")}
+    containers = [{**each, "image": images[each["name"]]} for each in wanted["containerDefinitions"]]
+    original = ecs.register_task_definition(family="original", **arguments, containerDefinitions=containers)["taskDefinition"]["taskDefinitionArn"]
+
+    ended = _run(lab, original)
+    assert ended["lastStatus"] == "STOPPED"
+    log = derived["logConfiguration"]["options"]
+    stream = f"{log['awslogs-stream-prefix']}/nginx/{ended['taskArn'].rpartition('/')[2]}"
+    events = lab.client("logs").filter_log_events(logGroupName=log["awslogs-group"], logStreamNames=[stream])["events"]
+    assert 'host not found in upstream "php-fpm' in " ".join(each["message"] for each in events)
+
+    running = _run(lab, wanted["taskDefinitionArn"])
+    assert (running["lastStatus"], {each["lastStatus"] for each in running["containers"]}) == ("RUNNING", {"RUNNING"})
+    ecs.stop_task(cluster="shop-fargate", task=running["taskArn"])
+    # Its like serves: what the load balancer asks is answered by PHP-FPM, through Nginx.
+    group = elbv2.describe_target_groups(Names=["shop-web-fargate"])["TargetGroups"][0]
+    health = elbv2.describe_target_health(TargetGroupArn=group["TargetGroupArn"])["TargetHealthDescriptions"]
+    assert [each["TargetHealth"]["State"] for each in health] == ["healthy", "healthy"]
+
+
+def _run(lab: Lab, definition: str) -> dict[str, t.Any]:
+    """A task on Fargate, in the network of the target's web service; as it is when it has stopped or has run for some seconds."""
+    ecs = lab.client("ecs")
+    network = ecs.describe_services(cluster="shop-fargate", services=["web"])["services"][0]["networkConfiguration"]
+    task = ecs.run_task(cluster="shop-fargate", taskDefinition=definition, launchType="FARGATE", networkConfiguration=network)["tasks"][0]["taskArn"]
+    started = 0.0
+    for _look in range(240):
+        found: dict[str, t.Any] = ecs.describe_tasks(cluster="shop-fargate", tasks=[task])["tasks"][0]
+        if found["lastStatus"] == "RUNNING":
+            started = started or time.monotonic()
+        if found["lastStatus"] == "STOPPED" or (started and time.monotonic() - started > 5):
+            return found
+        time.sleep(0.25)
+    raise AssertionError(f"{definition} neither ran nor stopped: {found}")
