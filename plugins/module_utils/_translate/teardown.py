@@ -133,8 +133,12 @@ def task_definitions(context: Context) -> Items:
 
 
 def repositories(context: Context, images: t.Sequence[Json], definitions: t.Sequence[Json]) -> Items:
-    """The repository of each image that was replaced, unless the target still pulls from it."""
-    used = {(reference.host, reference.repository) for reference in _images(definitions)}
+    """The repository of each image that was replaced, unless the target still pulls from it.
+
+    Only what is registered tells which of the planned images were not needed after all.
+    """
+    registered = [service.get("TaskDefinition") or {} for service in context.target_services.values()]
+    used = {(reference.host, reference.repository) for reference in _images([*definitions, *registered])}
     replaced = {(reference.host, reference.repository) for reference in (image.parse(str(entry.get("source_image"))) for entry in images)}
     known = {str(item.get("repositoryName")): item for item in context.source.get("repositories") or []}
     for _host, name in sorted(replaced - used):

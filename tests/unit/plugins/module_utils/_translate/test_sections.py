@@ -317,6 +317,18 @@ def test_instances_that_others_use_are_left_alone() -> None:
     assert not kept & {item["kind"] for item in plan["teardown"]["items"]}
 
 
+def test_the_repository_of_an_image_that_was_used_as_it_is_is_not_deleted() -> None:
+    """The plan names the derived image of every candidate; the role taskdef registered the source's, because nothing in it needed a change."""
+    system = systems.system("scaled_in")
+    assert "shop/nginx" in {item["name"] for item in systems.plan(system)["teardown"]["items"]}
+    source = systems.containers(system)["nginx"]["image"]
+    for service in system["target"]["services"]:
+        for container in service["TaskDefinition"]["containerDefinitions"]:
+            if container["name"] == "nginx":
+                container["image"] = source
+    assert "shop/nginx" not in {item["name"] for item in systems.plan(system)["teardown"]["items"]}
+
+
 def test_a_repository_that_the_target_still_pulls_from_is_not_deleted() -> None:
     system = systems.system()
     systems.containers(system)["php-fpm"]["image"] = f"{OWN}/shop/nginx:other"
