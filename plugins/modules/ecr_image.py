@@ -224,7 +224,7 @@ images:
     environment:
       description:
         - Every environment variable that needs another value, with the place in the conf that uses it. Secrets are masked.
-        - RV(images[].environment[].holder) is V(image) where the derived image has the new value, V(definition) where the new task definition has it.
+        - C(holder) is V(image) where the derived image has the new value, V(definition) where the new task definition has it.
       type: list
       elements: dict
       returned: always
