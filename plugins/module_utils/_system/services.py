@@ -12,6 +12,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from .._aws import tags
+from .other_clusters import cluster_list, groups_of, registrants
 from .read import Reader, Shape, each, together, unique
 
 CLUSTER_DETAILS = ["ATTACHMENTS", "CONFIGURATIONS", "SETTINGS", "STATISTICS", "TAGS"]
@@ -33,11 +34,12 @@ class Location:
     """Target group ARN -> services of other clusters, as ``service x of cluster y``."""
 
 
-def locate(read: Reader, target_groups: t.Sequence[Shape], hints: t.Iterable[str]) -> Location:
+def locate(read: Reader, target_groups: t.Sequence[Shape], hints: t.Iterable[str], path: str) -> Location:
     """The cluster whose services name the target groups.
 
     AWS has no call from a target group to its service. The clusters named by ``hints`` and by the user data of registered instances are looked at
-    first; all the others only when a target group with registered targets is still without a service.
+    first; all the others only when a target group with registered targets is still without a service. Else the others are asked, within a bound,
+    whether one of their services shares a target group of the source: without a running task it can't be told from the targets.
     """
     arns = [group["TargetGroupArn"] for group in target_groups]
     named = unique([*hints, *_clusters_of_instances(read, target_groups)])
@@ -45,9 +47,14 @@ def locate(read: Reader, target_groups: t.Sequence[Shape], hints: t.Iterable[str
     open_groups = [group for group in target_groups if not _claims(known, group["TargetGroupArn"])]
     search = not known or any(group["TargetHealth"] for group in open_groups)
     if search and arns:
-        others = [arn for arn in read.once("clusters", lambda: read.all("ecs", "list_clusters", "clusterArns")) if arn not in known]
+        others = [arn for arn in cluster_list(read) if arn not in known]
         known.update({arn: found for arn, found in _with_services(read, others).items() if any(_claims({arn: found}, group) for group in arns)})
-    return _location(known, arns)
+    location = _location(known, arns)
+    if search or path != "source":
+        return location
+    for group, users in registrants(read, arns, list(known), f"{path}.target_groups").items():
+        location.elsewhere.setdefault(group, []).extend(users)
+    return location
 
 
 def cluster_in_user_data(encoded: str | None) -> str | None:
@@ -59,11 +66,6 @@ def cluster_in_user_data(encoded: str | None) -> str | None:
         return None
     found = _USER_DATA.search(text)
     return found[1] if found else None
-
-
-def groups_of(service: Shape) -> list[str]:
-    """ARNs of the target groups a service registers its tasks in."""
-    return [balancer["targetGroupArn"] for balancer in service.get("loadBalancers", []) if balancer.get("targetGroupArn")]
 
 
 def names_in(services: t.Iterable[Shape], group: str) -> list[str]:

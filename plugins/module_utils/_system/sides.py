@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from .._aws.errors import CutoverError
 from . import artefacts, balancers, capacity, databases, network, scheduled, services
+from .other_clusters import groups_of
 from .owners import owners
 from .read import Reader, Shape, together
 
@@ -49,7 +50,7 @@ def read_side(read: Reader, load_balancer: Shape, scope: Scope) -> Side:
         vpc_endpoints=lambda: network.read_endpoints(read, vpc_id, scope.path),
         network_acls=lambda: network.read_network_acls(read, vpc_id, scope.path),
     )
-    found = services.locate(read, tree["target_groups"], scope.hints)
+    found = services.locate(read, tree["target_groups"], scope.hints, scope.path)
     mine, others = divide(found.services, tree["target_groups"], scope.only)
     _check(read, load_balancer, found, mine, scope)
     _unclaimed(read, tree["target_groups"], found, scope)
@@ -70,7 +71,7 @@ def divide(all_services: t.Sequence[Shape], target_groups: t.Sequence[Shape], on
     def ours(service: Shape) -> bool:
         if only:
             return service["serviceName"] in only
-        return not service.get("loadBalancers") or bool(arns & set(services.groups_of(service)))
+        return not service.get("loadBalancers") or bool(arns & set(groups_of(service)))
 
     return [service for service in all_services if ours(service)], [service["serviceName"] for service in all_services if not ours(service)]
 
@@ -131,7 +132,7 @@ def _complain(read: Reader, scope: Scope, identifier: str, message: str) -> None
 
 
 def _unclaimed(read: Reader, target_groups: t.Sequence[Shape], found: services.Location, scope: Scope) -> None:
-    claimed = {arn for service in found.services for arn in services.groups_of(service)}
+    claimed = {arn for service in found.services for arn in groups_of(service)}
     for group in target_groups:
         if group["TargetGroupArn"] not in claimed and group["TargetGroupArn"] not in found.elsewhere:
             name = group["TargetGroupName"]

@@ -36,7 +36,12 @@ from .context import Context, Json, as_int
 from .findings import Finding, found, order
 
 KEEP_ALIVE_SECONDS = 60
-PROBLEMS = {"not-readable": "FG-DISCOVERY-DENIED", "target-name-taken": "FG-NAME-CLASH", "image-missing": "FG-IMAGE-MISSING"}
+PROBLEMS = {
+    "not-readable": "FG-DISCOVERY-DENIED",
+    "target-name-taken": "FG-NAME-CLASH",
+    "image-missing": "FG-IMAGE-MISSING",
+    "clusters-unread": "FG-CLUSTERS-UNREAD",
+}
 
 
 def plan(system: t.Mapping[str, t.Any], intent: t.Mapping[str, t.Any]) -> Json:

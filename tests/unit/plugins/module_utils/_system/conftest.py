@@ -131,7 +131,7 @@ class World:
 
     def service(self, cluster: str, name: str, group: str | None = None, **more: t.Any) -> None:
         container = {"loadBalancers": [{"targetGroupArn": group, "containerName": "nginx", "containerPort": 80}]} if group else {}
-        self.client("ecs").create_service(cluster=cluster, serviceName=name, taskDefinition="shop-web", desiredCount=2, **{"launchType": "EC2", **container, **more})
+        self.client("ecs").create_service(cluster=cluster, serviceName=name, taskDefinition="shop-web", **{"launchType": "EC2", "desiredCount": 2, **container, **more})
 
     def target(self) -> Balancer:
         """The Fargate side, as provisioning makes it."""

@@ -11,6 +11,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from ansible_collections.cutover.fargate.plugins.module_utils._system.other_clusters import CLUSTERS_LISTED, DESCRIPTIONS
 from botocore.awsrequest import AWSResponse
 
 from .conftest import ACTIONS, FQDN, INTERCEPT, SharedClients, World
@@ -82,12 +83,16 @@ def test_an_identity_that_may_only_read_is_enough(world: World, intercept: list[
 
 
 def test_calls_do_not_grow_with_the_account(world: World) -> None:
-    """150 unrelated of each kind cross the page sizes of AWS. More pages only where AWS has no filter: record sets of the FQDN's zone, alarms, schedules."""
+    """150 unrelated of each kind cross the page sizes of AWS.
+
+    More pages only where AWS has no filter: record sets of the FQDN's zone, alarms, schedules. Services of other clusters are looked at within a bound.
+    """
     world.system()
     alone = world.calls
     ecs, logs, events, scheduler, route53 = (world.client(name) for name in ("ecs", "logs", "events", "scheduler", "route53"))
     ecs.create_cluster(clusterName="other")
     for index in range(150):
+        ecs.create_cluster(clusterName=f"other-{index}")
         world.target_group(f"other-{index}")
         world.service("other", f"other-{index}")
         logs.create_log_group(logGroupName=f"/ecs/other-{index}")
@@ -103,11 +108,11 @@ def test_calls_do_not_grow_with_the_account(world: World) -> None:
     route53.change_resource_record_sets(HostedZoneId=world.zone, ChangeBatch={"Changes": changes})
     world.system()
     more = {name: world.calls[name] - alone[name] for name in world.calls if world.calls[name] != alone[name]}
-    assert set(more) <= {"ListResourceRecordSets", "ListSchedules"}
-    assert "ListResourceRecordSets" in more
-    assert "ListSchedules" in more
+    assert more.pop("ListServices") == CLUSTERS_LISTED
+    assert more.pop("DescribeServices") <= DESCRIPTIONS
+    assert set(more) == {"ListResourceRecordSets", "ListSchedules"}
     assert sum(more.values()) <= 6
-    assert not {"ListClusters", "ListHostedZones", "ListTaskDefinitions"} & set(world.calls)
+    assert not {"ListHostedZones", "ListTaskDefinitions"} & set(world.calls)
 
 
 def test_throttling_is_waited_for_with_jitter(world: World, intercept: list[t.Any], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,6 +157,7 @@ def test_the_order_of_answers_does_not_matter(world: World, intercept: list[t.An
         ("rds.DescribeDBParameters", "source.databases"),
         ("rds.DescribeDBInstances", "source.security_groups.admitting"),
         ("cloudwatch.DescribeAlarms", "alarms"),
+        ("ecs.ListClusters", "source.target_groups"),
         ("ecr.DescribeImages", "source.repositories"),
         ("ec2.DescribeNetworkAcls", "source.network_acls"),
         ("ec2.DescribeVpcEndpoints", "source.vpc_endpoints"),

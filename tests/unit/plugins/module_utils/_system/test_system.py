@@ -5,6 +5,8 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from ansible_collections.cutover.fargate.plugins.module_utils._system import other_clusters
+from ansible_collections.cutover.fargate.plugins.module_utils._system.other_clusters import CLUSTERS_LISTED, DESCRIPTIONS, groups_of
 from ansible_collections.cutover.fargate.plugins.module_utils._system.system import serving
 from moto.ecs.exceptions import TaskDefinitionNotFoundException
 from moto.ecs.models import EC2ContainerServiceBackend
@@ -119,9 +121,12 @@ def test_number_of_calls_does_not_depend_on_the_account(world: World) -> None:
         route53.create_hosted_zone(Name=f"other-{index}.test", CallerReference=str(index))
     elbv2.create_load_balancer(Name="other", Subnets=world.subnets)
     world.system()
-    assert world.calls == alone
+    more = world.calls - alone
+    assert set(more) == {"ListServices", "DescribeServices"}
+    assert more["ListServices"] <= CLUSTERS_LISTED
+    assert more["DescribeServices"] <= DESCRIPTIONS
     assert alone.total() < 60
-    assert not {"ListClusters", "ListHostedZones"} & set(alone)
+    assert not {"ListHostedZones"} & set(alone)
 
 
 def test_only_reading_calls_are_made(world: World) -> None:
@@ -352,12 +357,51 @@ class TestShared:
         (shared,) = world.system()["shared"]
         assert (shared["kind"], shared["id"], shared["used_by"]) == ("target_group", group, ["service wordpress of cluster blog"])
 
+    def test_service_of_another_cluster_without_a_running_task(self, world: World) -> None:
+        """In the group that the system's own service registers in: nothing but that service's definition tells."""
+        group = world.balancers["shop"].group
+        world.client("ecs").create_cluster(clusterName="blog")
+        world.service("blog", "wordpress", group, desiredCount=0)
+        system = world.system()
+        (shared,) = system["shared"]
+        assert (shared["kind"], shared["id"], shared["used_by"]) == ("target_group", group, ["service wordpress of cluster blog"])
+        assert (system["source"]["cluster"]["clusterName"], problems(system)) == ("shop", [])
+
+    def test_service_of_another_cluster_with_a_group_of_its_own(self, world: World) -> None:
+        world.client("ecs").create_cluster(clusterName="blog")
+        world.service("blog", "wordpress", world.target_group("blog"))
+        assert world.system()["shared"] == []
+
+    def test_small_clusters_are_looked_into_before_large_ones(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(other_clusters, "DESCRIPTIONS", 3)
+        ecs = world.client("ecs")
+        for name, count in (("a-large-one", 21), ("middle", 11), ("small", 1)):
+            ecs.create_cluster(clusterName=name)
+            for index in range(count):
+                world.service(name, f"wordpress-{index}", world.balancers["shop"].group if index == 0 else None, desiredCount=0)
+        system = world.system()
+        assert system["shared"][0]["used_by"] == ["service wordpress-0 of cluster middle", "service wordpress-0 of cluster small"]
+        assert problems(system) == ["clusters-unread"]
+        assert system["problems"][0]["message"] == "The services of 1 other clusters were not looked at: a-large-one."
+
     def test_targets_that_ecs_does_not_manage(self, world: World) -> None:
         group = world.target_group("legacy")
         world.rule(world.balancers["shop"], 10, "old.example.test", group)
         world.client("elbv2").register_targets(TargetGroupArn=group, Targets=[{"Id": "i-0123456789abcdef0"}])
         (shared,) = world.system()["shared"]
         assert shared["used_by"] == ["1 registered targets that no ECS service manages"]
+
+
+@pytest.mark.parametrize(
+    "service",
+    [
+        {"loadBalancers": [{"targetGroupArn": "blue", "advancedConfiguration": {"alternateTargetGroupArn": "green"}}]},
+        {"loadBalancers": [], "taskSets": [{"loadBalancers": [{"targetGroupArn": "blue"}]}, {"loadBalancers": [{"targetGroupArn": "green"}]}]},
+    ],
+    ids=["blue/green of ECS", "task sets"],
+)
+def test_groups_that_a_service_uses_in_turns(service: dict[str, t.Any]) -> None:
+    assert groups_of(service) == ["blue", "green"]
 
 
 @pytest.mark.parametrize(("sides", "told"), [([], "none"), (["source", "source"], "source"), (["target"], "target"), (["source", "target"], "mixed"), ([""], "none")])

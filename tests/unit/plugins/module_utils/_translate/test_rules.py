@@ -221,6 +221,10 @@ CASES: dict[str, tuple[Change, Change]] = {
     "FG-NO-SERVICE": (source(services=[]), shop),
     "FG-DISCOVERY": (top(problems=[{"id": "record-elsewhere", "path": "records", "message": "m"}]), top(problems=[])),
     "FG-DISCOVERY-DENIED": (top(problems=[{"id": "not-readable", "path": "alarms", "message": "m"}]), top(problems=[{"id": "x", "path": "y", "message": "m"}])),
+    "FG-CLUSTERS-UNREAD": (
+        top(problems=[{"id": "clusters-unread", "path": "source.target_groups", "message": "m"}]),
+        top(problems=[{"id": "capacity-unknown", "path": "x", "message": "m"}]),
+    ),
     "FG-IMAGE-MISSING": (top(problems=[{"id": "image-missing", "path": "source.repositories", "message": "m"}]), shop),
     "FG-INTENT": (intent(sizes="big"), intent(sizes={"web": {"cpu": 512, "memory": 1024}})),
     "FG-INTENT-UNKNOWN": (intent(subnet=["subnet-0a"]), intent(silence_seconds=900, report_dir="reports")),
