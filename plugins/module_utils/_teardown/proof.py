@@ -10,6 +10,7 @@ from .._aws.clients import Clients
 from .._aws.errors import ClientError, error_code
 from .._elbv2 import silence
 from .._elbv2.common import full_name
+from .._system.other_clusters import groups_of
 from .items import Item
 
 Users = list[str] | None
@@ -113,7 +114,14 @@ def _target_group(arn: str, clients: Clients, _params: t.Any) -> Users:
     targets = clients("elbv2").describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
     alive = [each for each in targets if each["TargetHealth"]["State"] != "draining"]
     balancers = [f"load balancer {each}" for each in group["LoadBalancerArns"] if load_balancer_exists(each, clients)]
-    return balancers + ([f"{len(alive)} target(s)"] if alive else [])
+    return balancers + [f"service {service}" for service in _registrants(arn, clients)] + ([f"{len(alive)} target(s)"] if alive else [])
+
+
+def _registrants(group: str, clients: Clients) -> t.Iterator[str]:
+    """Services of any cluster that name the group. One that has no task now has no target either, and AWS has no call from a group to its services."""
+    for page in clients("ecs").get_paginator("list_clusters").paginate():
+        for cluster in page["clusterArns"]:
+            yield from (service["serviceArn"] for service in _live_services(clients, cluster) if group in groups_of(service))
 
 
 def load_balancer_exists(load_balancer_arn: str, clients: Clients) -> bool:

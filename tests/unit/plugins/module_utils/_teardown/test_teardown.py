@@ -227,6 +227,15 @@ def test_while_a_stranger_uses_the_cluster(system: System) -> None:
     refused(system, "service")
 
 
+def test_while_a_service_of_another_cluster_names_the_target_group(system: System) -> None:
+    """It has no task, so the group has no target of it."""
+    ecs = system.account.client("ecs")
+    ecs.create_cluster(clusterName="blog")
+    balancers = [{"targetGroupArn": system.group, "containerName": "web", "containerPort": 80}]
+    ecs.create_service(cluster="blog", serviceName="wordpress", taskDefinition="web", desiredCount=0, loadBalancers=balancers)
+    refused(system, "service/blog/wordpress")
+
+
 def test_while_an_interface_carries_the_group(system: System) -> None:
     system.account.client("ec2").create_network_interface(SubnetId=system.account.subnets[0], Groups=[system.instances])
     refused(system, "network interface")
