@@ -83,6 +83,11 @@ class Context:
     def source_services(self) -> list[Json]:
         return list(self.source.get("services") or [])
 
+    @property
+    def replica_services(self) -> list[Json]:
+        """Those that have a number of tasks. Agents of the scheduling strategy DAEMON come and go with the instances: AWS takes no number for them."""
+        return [service for service in self.source_services if service.get("schedulingStrategy") != "DAEMON"]
+
     @cached_property
     def source_load_balancer(self) -> Json:
         return self.source.get("load_balancer") or {}

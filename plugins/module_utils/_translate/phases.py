@@ -20,14 +20,14 @@ def phase(context: Context) -> str:
         return TORN_DOWN if context.target else NEW
     if context.system.get("serving") == "target":
         return SCALED_IN if _idle(context) else CUT_OVER
-    wanted = {str(service.get("serviceName")) for service in context.source_services if service.get("schedulingStrategy") != "DAEMON"}
+    wanted = {str(service.get("serviceName")) for service in context.replica_services}
     complete = bool(context.target.get("load_balancer")) and wanted <= set(context.target_services)
     return PROVISIONED if complete else NEW
 
 
 def _idle(context: Context) -> bool:
     """Every service at 0 while a number is remembered or was never wanted; every Auto Scaling group of its own at 0."""
-    services = all(not service.get("desiredCount") for service in context.source_services)
+    services = all(not service.get("desiredCount") for service in context.replica_services)
     groups = all(not group.get("DesiredCapacity") for group in auto_scaling_groups(context))
     return services and groups
 
@@ -59,7 +59,7 @@ def scale_in(context: Context) -> Json:
         "cluster": (context.source.get("cluster") or {}).get("clusterName"),
         "services": [
             {"name": service.get("serviceName"), "desired_count": source_count(service)}
-            for service in sorted(context.source_services, key=lambda item: str(item.get("serviceName")))
+            for service in sorted(context.replica_services, key=lambda item: str(item.get("serviceName")))
         ],
         "auto_scaling_groups": groups,
     }

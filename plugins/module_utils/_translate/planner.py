@@ -132,7 +132,7 @@ def source(context: Context) -> Json | None:
         "load_balancer_arn": context.source_load_balancer.get("LoadBalancerArn"),
         "load_balancer_name": context.source_load_balancer.get("LoadBalancerName"),
         "cluster": (context.source.get("cluster") or {}).get("clusterName"),
-        "services": sorted(str(item.get("serviceName")) for item in context.source_services),
+        "services": sorted(str(item.get("serviceName")) for item in context.replica_services),
         "target_group_arns": [group.get("TargetGroupArn") for group in context.source.get("target_groups") or []],
     }
 

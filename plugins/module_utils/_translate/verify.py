@@ -22,7 +22,7 @@ def source(context: Context) -> Json | None:
     """The services of the EC2 side with the numbers it has when it is up; None after teardown."""
     if not context.source:
         return None
-    entries = [_observed(service, source_count(service)) for service in context.source_services if service.get("schedulingStrategy") != "DAEMON"]
+    entries = [_observed(service, source_count(service)) for service in context.replica_services]
     cluster = (context.source.get("cluster") or {}).get("clusterName")
     return _side("source", context.source_load_balancer.get("LoadBalancerName"), cluster, entries, context)
 

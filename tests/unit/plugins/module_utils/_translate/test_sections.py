@@ -329,6 +329,21 @@ def test_the_repository_of_an_image_that_was_used_as_it_is_is_not_deleted() -> N
     assert "shop/nginx" not in {item["name"] for item in systems.plan(system)["teardown"]["items"]}
 
 
+def test_agents_of_the_instances_are_no_services_to_be_moved() -> None:
+    """AWS takes no number of tasks for a DAEMON service: it goes with the instances, and before the cluster when that is deleted."""
+    plan = systems.plan(systems.system("agents_and_daemons"))
+    named = {"source": plan["source"]["services"], "scale_in": [item["name"] for item in plan["scale_in"]["services"]]}
+    assert named == {"source": ["cron", "web", "worker"], "scale_in": ["cron", "web", "worker"]}
+    assert "agent" not in {item["name"] for item in plan["verify"]["source"]["services"]}
+    assert "agent" in {item["name"] for item in plan["teardown"]["items"] if item["kind"] == "service"}
+
+
+def test_agents_do_not_keep_a_source_from_being_scaled_in() -> None:
+    system = systems.system("scaled_in")
+    system["source"]["services"].append({**system["source"]["services"][1], "serviceName": "agent", "schedulingStrategy": "DAEMON", "desiredCount": 1})
+    assert systems.plan(system)["phase"] == "scaled_in"
+
+
 def test_a_repository_that_the_target_still_pulls_from_is_not_deleted() -> None:
     system = systems.system()
     systems.containers(system)["php-fpm"]["image"] = f"{OWN}/shop/nginx:other"
