@@ -39,8 +39,6 @@ def role(draft: Json, context: Context, path: str) -> t.Iterator[Finding]:
         return
     draft["executionRoleArn"] = arn(context)
     yield found("FG-EXECUTION-ROLE", f"{path}.executionRoleArn", existing, draft["executionRoleArn"])
-    if given_arn(context) is None and _reads_secrets(draft):
-        yield found("FG-EXECUTION-ROLE-SECRETS", f"{path}.executionRoleArn", existing, draft["executionRoleArn"])
 
 
 def section(definitions: t.Sequence[Json], context: Context) -> Json:
@@ -55,14 +53,3 @@ def section(definitions: t.Sequence[Json], context: Context) -> Json:
         "assume_role_policy": TRUST,
         "tags": dict(context.own_tags),
     }
-
-
-def _reads_secrets(definition: Json) -> bool:
-    """Whether tasks need more than the managed policy: secrets, registry credentials, environment files. fargate-rules.md 5"""
-    return any(
-        container.get("secrets")
-        or container.get("repositoryCredentials")
-        or container.get("environmentFiles")
-        or (container.get("logConfiguration") or {}).get("secretOptions")
-        for container in definition.get("containerDefinitions") or []
-    )

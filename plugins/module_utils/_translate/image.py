@@ -37,6 +37,12 @@ def parse(image: str) -> Reference:
     return Reference(host, repository if colon else path, tag if colon else None, digest or None)
 
 
+def ecr_region(image: str) -> str | None:
+    """The region of a private ECR registry; None for any other."""
+    match = _ECR.match(parse(image).host)
+    return match[2] if match else None
+
+
 def rewritten(container: Json, definition: Json, context: Context) -> Json | None:
     """The entry of a container whose image must change: one that has a link, unless the inventory names an image for it."""
     name = str(container.get("name"))

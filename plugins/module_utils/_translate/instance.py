@@ -47,12 +47,9 @@ def agent_variables(draft: Json, path: str) -> t.Iterator[Finding]:
 RULES: tuple[t.Callable[[Json, str], t.Iterator[Finding]], ...] = (host_addresses, agent_variables, labels)
 
 
-def credentials(definition: Json, path: str) -> t.Iterator[Finding]:
+def has_keys(definition: Json) -> bool:
     """Without a task role the SDK may have used the instance's role; with keys in the configuration it didn't. fargate-rules.md 1 taskRoleArn, 4"""
-    if definition.get("taskRoleArn"):
-        return
-    keys = any({"AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_ACCESS_KEY"} & _names(container) for container in definition.get("containerDefinitions") or [])
-    yield found("FG-NO-TASK-ROLE" if keys else "FG-IMDS", f"{path}.taskRoleArn", None)
+    return any({"AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_ACCESS_KEY"} & _names(container) for container in definition.get("containerDefinitions") or [])
 
 
 def region(definition: Json, path: str) -> t.Iterator[Finding]:

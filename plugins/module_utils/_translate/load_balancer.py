@@ -109,9 +109,6 @@ def _whole(source: Json) -> t.Iterator[Finding]:
     foreign = sorted(key for key in source.get("Tags") or {} if key.startswith(("kubernetes.io/", "elasticbeanstalk:", "elbv2.k8s.aws/", "ingress.k8s.aws/")))
     if foreign:
         yield found("FG-FOREIGN-OWNER", f"{PATH}.Tags", ", ".join(foreign))
-    stack = (source.get("Tags") or {}).get("aws:cloudformation:stack-name")
-    if stack:
-        yield found("FG-IAC-OWNER", f"{PATH}.Tags", stack)
     if source.get("WebAclArn"):
         yield found("FG-WAF", f"{PATH}.WebAclArn", source["WebAclArn"], source["WebAclArn"])
     if not source.get("Listeners"):

@@ -45,7 +45,7 @@ def place(context: Context) -> tuple[Placement, list[Finding]]:
     """The subnets that the load balancer can reach, and the address their way out needs. fargate-rules.md 8"""
     known = {str(subnet.get("SubnetId")): subnet for subnet in context.source.get("subnets") or []}
     findings: list[Finding] = []
-    chosen: list[Json] = []
+    usable: list[Json] = []
     zones = {zone.get("ZoneName") for zone in context.source_load_balancer.get("AvailabilityZones") or []}
     for subnet_id in candidates(context):
         subnet = known.get(subnet_id)
@@ -54,12 +54,16 @@ def place(context: Context) -> tuple[Placement, list[Finding]]:
         elif zones and subnet.get("AvailabilityZone") not in zones:
             findings.append(found("FG-AZ", f"{PATH}.subnets[{subnet_id}]", subnet.get("AvailabilityZone"), ", ".join(sorted(map(str, zones)))))
         else:
-            chosen.append(subnet)
-    if not chosen:
+            usable.append(subnet)
+    if not usable:
         findings.append(found("FG-NO-SUBNET", PATH))
-    assign = public_address(chosen, context)
-    findings += egress(chosen, assign)
-    return Placement([str(subnet.get("SubnetId")) for subnet in chosen], assign), findings
+    return Placement([str(subnet.get("SubnetId")) for subnet in usable], public_address(usable, context)), findings
+
+
+def chosen(placement: Placement, context: Context) -> list[Json]:
+    """The subnets of the tasks, as found."""
+    known = {str(subnet.get("SubnetId")): subnet for subnet in context.source.get("subnets") or []}
+    return [known[item] for item in placement.subnets if item in known]
 
 
 def public_address(subnets: t.Sequence[Json], context: Context) -> str:
@@ -72,29 +76,15 @@ def public_address(subnets: t.Sequence[Json], context: Context) -> str:
     return "ENABLED" if any(subnet.get("route") == "igw" for subnet in subnets) else "DISABLED"
 
 
-def egress(subnets: t.Sequence[Json], assign: str) -> list[Finding]:
-    """Image pull, logs and secrets leave through the task's own interface: no way out means no task ever starts. fargate-rules.md 8, folklore 8"""
-    findings = []
-    for subnet in subnets:
-        route, path = subnet.get("route"), f"{PATH}.subnets[{subnet.get('SubnetId')}]"
-        if route == "none" or (route == "igw" and assign == "DISABLED"):
-            findings.append(found("FG-NO-EGRESS", path, route, assign))
-        elif route == "other":
-            findings.append(found("FG-EGRESS-OTHER", path, route))
-    if assign == "ENABLED" and subnets:
-        findings.append(found("FG-EGRESS-ADDRESS", PATH, None, assign))
-    return findings
-
-
 def addresses(placement: Placement, services: t.Sequence[Json], context: Context) -> t.Iterator[Finding]:
     """One address per task, and both generations at once during a deployment. Tasks of the target that run already have theirs. fargate-rules.md 8 Free IPs"""
     known = {str(subnet.get("SubnetId")): subnet for subnet in context.source.get("subnets") or []}
-    chosen = [known[item] for item in placement.subnets if item in known]
-    free = [subnet.get("free") for subnet in chosen]
+    free = [subnet.get("free") for subnet in chosen(placement, context)]
     running = sum(service.get("runningCount") or 0 for service in context.target_services.values())
     needed = sum(math.ceil(service["desired_count"] * (service["deployment_configuration"].get("maximumPercent") or 200) / 100) for service in services)
-    if chosen and all(isinstance(item, int) for item in free) and sum(free) < needed - running:
-        yield found("FG-FREE-ADDRESSES", PATH, sum(free), needed - running)
+    known_free = [item for item in free if isinstance(item, int)]
+    if free and known_free == free and sum(known_free) < needed - running:
+        yield found("FG-FREE-ADDRESSES", PATH, sum(known_free), needed - running)
     if context.target:
         return
     for zone in context.source_load_balancer.get("AvailabilityZones") or []:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 import typing as t
 
+from . import readiness_jobs
 from .context import CAPACITY_TAG, Context, Json
 from .findings import Finding, found
 from .service import source_count
@@ -33,10 +34,15 @@ def _idle(context: Context) -> bool:
 
 
 def auto_scaling_groups(context: Context) -> list[Json]:
-    """Those that only this system uses: with other services on the cluster, none may be scaled in or deleted."""
-    if context.source.get("other_services"):
+    """Those that only this system's services use: otherwise none may be scaled in or deleted."""
+    if keeps_instances(context):
         return []
     return list((context.source.get("capacity") or {}).get("auto_scaling_groups") or [])
+
+
+def keeps_instances(context: Context) -> bool:
+    """Whether the instances are needed without the system's services: by others on the cluster, or by tasks that a clock starts on it."""
+    return bool(context.source.get("other_services") or readiness_jobs.on_instances(context))
 
 
 def capacity_numbers(group: t.Mapping[str, t.Any]) -> tuple[int, int]:

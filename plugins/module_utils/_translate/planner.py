@@ -22,6 +22,7 @@ from . import (
     logs,
     network,
     phases,
+    readiness,
     scaling,
     security,
     service,
@@ -34,6 +35,7 @@ from . import (
 )
 from .context import Context, Json, as_int
 from .findings import Finding, found, order
+from .outline import Outline
 
 KEEP_ALIVE_SECONDS = 60
 PROBLEMS = {
@@ -61,7 +63,7 @@ def plan(system: t.Mapping[str, t.Any], intent: t.Mapping[str, t.Any]) -> Json:
     planned, more = service.plan_services(services, tasks, placement, context)
     findings += [*more, *network.addresses(placement, planned, context)]
     sections, more = _sections(context, services, planned, tasks, images, balancer, placement)
-    findings += more
+    findings += [*more, *readiness.section(Outline(planned, tasks, placement, balancer, sections["security"]["grants"]), context)]
     return {
         "system": context.name,
         "fqdn": context.fqdn,

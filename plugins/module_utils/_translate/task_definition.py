@@ -12,7 +12,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from . import container as containers
-from . import execution_role, image, instance, laravel, linux_parameters, logs, names, peers, sizes, volumes
+from . import execution_role, image, instance, laravel, linux_parameters, logs, names, peers, rights, sizes, volumes
 from .context import Context, Json, carried_tags, per_service, tag_list
 from .findings import Finding, found
 
@@ -89,9 +89,10 @@ def translate(task: Translated, entries: t.Mapping[tuple[str, str], Json], conte
     report(containers.port_clash(draft, task.path))
     report(containers.control_clash(draft, task.path))
     report(containers.optional_peer(task.source, task.path))
-    report(instance.credentials(draft, task.path))
     report(instance.region(draft, task.path))
     report(execution_role.role(draft, context, task.path))
+    for judge in rights.RULES:
+        report(judge(draft, context, task.path))
     report(sizes.size(draft, task.services, context, task.path))
     tags, findings = carried_tags(task.tags, context, task.path)
     report(findings)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import typing as t
 
-from . import image, load_balancer, logs, phases, security
+from . import image, load_balancer, logs, phases, readiness_jobs, security
 from .context import Context, Json
 
 Items = t.Iterator[Json]
@@ -46,8 +46,8 @@ def services(context: Context) -> Items:
 
 
 def cluster(context: Context) -> Items:
-    """Only when nobody else runs on it."""
-    if context.source.get("cluster") and not context.source.get("other_services"):
+    """Only when nobody else runs on it, and no clock starts tasks in it."""
+    if context.source.get("cluster") and not context.source.get("other_services") and not readiness_jobs.enabled(context):
         yield _item("cluster", context.source["cluster"].get("clusterArn"), _cluster_name(context))
 
 
@@ -93,7 +93,7 @@ def target_groups(context: Context) -> Items:
 
 def ingress_rules(context: Context) -> Items:
     """The rules of other groups that admit the old instances."""
-    if context.source.get("other_services"):
+    if phases.keeps_instances(context):
         return
     for group in (context.source.get("security_groups") or {}).get("admitting") or []:
         for permission in group.get("rules") or []:
@@ -118,7 +118,7 @@ def security_groups(context: Context) -> Items:
         for group in groups.get("admitting") or []
         if any(user.get("kind") not in security.INSTANCE_USERS for user in group.get("used_by") or [])
     }
-    if context.source.get("other_services"):
+    if phases.keeps_instances(context):
         return
     for group in groups.get("tasks") or []:
         if group.get("GroupId") not in kept and group.get("GroupName") != "default":
@@ -126,9 +126,9 @@ def security_groups(context: Context) -> Items:
 
 
 def task_definitions(context: Context) -> Items:
-    """All revisions of the families that the services ran."""
+    """All revisions of the families that the services ran, but those that a clock starts."""
     families = {str(service["TaskDefinition"]["family"]) for service in context.source_services if (service.get("TaskDefinition") or {}).get("family")}
-    for family in sorted(families):
+    for family in sorted(families - readiness_jobs.families(context)):
         yield _item("task_definition", family, family)
 
 

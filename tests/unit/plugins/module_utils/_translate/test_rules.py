@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import typing as t
 
@@ -208,6 +209,86 @@ def shared(**members: t.Any) -> Change:
     return both(volume(**members), nginx(mountPoints=[{"sourceVolume": "data", "containerPath": "/data"}]))
 
 
+def profile(*policies: str) -> Change:
+    """What the instances may do, for an application without keys of its own."""
+    roles = [{"RoleName": "ecs-instance", "AttachedPolicies": list(policies), "InlinePolicies": [], "Policies": {}}]
+    profiles = [{"InstanceProfileName": "ecs", "Roles": roles}]
+    return both(without_keys(), lambda system: system["source"]["capacity"].update(instance_profiles=profiles))
+
+
+def existing_role(action: str, resource: str = "*", trusted: str = "ecs-tasks.amazonaws.com") -> Change:
+    """The web definition's own execution role, with one statement."""
+    statement = {"Effect": "Allow", "Action": action, "Resource": resource}
+    role = {"RoleName": "shop", "Arn": ARN, "TrustedServices": [trusted], "Policies": {"p": [statement]}}
+    return both(task(executionRoleArn=ARN), source(roles=[role]))
+
+
+def endpoint(service: str, admitted: str = "10.20.0.0/16", group_id: str = "sg-0vpce") -> Json:
+    """An interface endpoint whose group admits a block on 443."""
+    permission = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": admitted}], "UserIdGroupPairs": []}
+    name = f"com.amazonaws.eu-west-1.{service}"
+    made = {"VpcEndpointId": f"vpce-{service}", "ServiceName": name, "VpcEndpointType": "Interface", "State": "available", "PrivateDnsEnabled": True}
+    return {**made, "Groups": [{"GroupId": group_id}], "described": {"GroupId": group_id, "IpPermissions": [permission]}}
+
+
+def endpoints(*made: Json, gateway: bool = True) -> Change:
+    """These endpoints, and S3's gateway in every route table."""
+    s3 = {"VpcEndpointId": "vpce-s3", "ServiceName": "com.amazonaws.eu-west-1.s3", "VpcEndpointType": "Gateway", "State": "available"}
+    kept = [{key: value for key, value in item.items() if key != "described"} for item in made] + ([s3] if gateway else [])
+
+    def change(system: Json) -> None:
+        system["source"]["vpc_endpoints"] = kept
+        system["source"]["security_groups"]["endpoints"] = [item["described"] for item in made]
+        for subnet in system["source"]["subnets"]:
+            subnet["Routes"] = [{"GatewayId": "vpce-s3"}]
+
+    return change
+
+
+def public(*addresses: str) -> Change:
+    """The instances' own addresses."""
+
+    def change(system: Json) -> None:
+        for instance, address in zip(system["source"]["capacity"]["instances"], addresses, strict=True):
+            instance["PublicIpAddress"] = address
+
+    return change
+
+
+def behind_nat(*subnet_ids: str) -> Change:
+    """The instances run there."""
+
+    def change(system: Json) -> None:
+        for instance, subnet in zip(system["source"]["capacity"]["instances"], subnet_ids, strict=True):
+            instance["SubnetId"] = subnet
+
+    return change
+
+
+def quota(name: str, value: float, used: float | None = 0) -> Change:
+    return top(quotas={name: {"value": value, "used": used}})
+
+
+def database(limit: str | None, size: str = "db.t3.micro") -> Change:
+    running = lambda system: [service.update(runningCount=2) for service in system["source"]["services"]]  # noqa: E731
+    return both(source(databases=[{"DBInstanceIdentifier": "shop", "DBInstanceClass": size, "max_connections": limit}]), lambda s: running(s) and None)
+
+
+def clock(state: str) -> Change:
+    target = {"EcsParameters": {"TaskDefinitionArn": "arn:aws:ecs:eu-west-1:1:task-definition/report:4", "LaunchType": "EC2"}}
+    named = {"kind": "rule", "name": "nightly", "expression": "cron(0 3 * * ? *)", "task_definition": target["EcsParameters"]["TaskDefinitionArn"]}
+    return source(scheduled_tasks=[{**named, "state": state, "target": target}])
+
+
+def user_data(text: str) -> Change:
+    encoded = base64.b64encode(text.encode()).decode()
+    return lambda system: system["source"]["capacity"]["auto_scaling_groups"][0]["LaunchTemplate"]["LaunchTemplateData"].update(UserData=encoded)
+
+
+def owned(kind: str, owner: str = "terraform") -> Change:
+    return source(owners=[{"kind": kind, "id": "x", "name": "shop", "owner": owner, "deployment": ""}])
+
+
 EFS_IAM = {"fileSystemId": "fs-1", "transitEncryption": "ENABLED", "authorizationConfig": {"iam": "ENABLED"}}
 BARE = [{"name": "app", "image": f"{REGISTRY}/shop/app:1"}]
 REGION = [{"name": "AWS_REGION", "value": "eu-west-1"}]
@@ -255,12 +336,15 @@ CASES: dict[str, tuple[Change, Change]] = {
     ),
     "FG-TASK-ROLE": (intent(task_role_arn=ARN), intent(task_role_arn={"nobody": ARN})),
     "FG-IMDS": (without_keys(), both(without_keys(), task(taskRoleArn=ARN), lambda s: systems.definition(s, 1).update(taskRoleArn=ARN))),
+    "FG-NO-INSTANCE-RIGHTS": (profile("AmazonEC2ContainerServiceforEC2Role"), profile("AmazonEC2ContainerServiceforEC2Role", "uploads")),
     "FG-NO-TASK-ROLE": (shop, both(without_keys())),
     "FG-EXECUTION-ROLE": (shop, both(task(executionRoleArn=ARN), lambda s: systems.definition(s, 1).update(executionRoleArn=ARN))),
     "FG-EXECUTION-ROLE-SECRETS": (
         php(secrets=[{"name": "A", "valueFrom": "arn:aws:ssm:x"}]),
         both(php(secrets=[{"name": "A", "valueFrom": "arn:aws:ssm:x"}]), task(executionRoleArn=ARN)),
     ),
+    "FG-EXECUTION-ROLE-LACKS": (existing_role("logs:*"), existing_role("*")),
+    "FG-ROLE-TRUST": (existing_role("*", trusted="ec2.amazonaws.com"), existing_role("*")),
     "FG-SIZE": (shop, source(services=[])),
     "FG-SIZE-UNKNOWN": (worker(cpu=0), both(worker(cpu=0), lambda s: systems.definition(s, 1).update(cpu="256"))),
     "FG-SIZE-UNREADABLE": (task(memory="much"), task(memory="2 GB")),
@@ -406,8 +490,13 @@ CASES: dict[str, tuple[Change, Change]] = {
     "FG-NO-SUBNET": (zone("subnet-0c"), zone("subnet-0a")),
     "FG-AZ": (zone("subnet-0a,subnet-0c"), shop),
     "FG-NO-EGRESS": (intent(assign_public_ip=False), zone("subnet-1a,subnet-1b", assign_public_ip=False)),
+    "FG-ENDPOINT-CLOSED": (endpoints(endpoint("ecr.api", "10.99.0.0/16")), endpoints(endpoint("ecr.api"))),
+    "FG-EGRESS-ENDPOINTS": (
+        both(public("192.0.2.1", "192.0.2.2"), endpoints(*map(endpoint, ("ecr.api", "ecr.dkr", "logs"))), intent(assign_public_ip=False)),
+        both(endpoints(*map(endpoint, ("ecr.api", "ecr.dkr", "logs"))), intent(assign_public_ip=False)),
+    ),
     "FG-EGRESS-OTHER": (subnets(route="other"), subnets(route="nat")),
-    "FG-EGRESS-ADDRESS": (shop, zone("subnet-1a,subnet-1b")),
+    "FG-EGRESS-ADDRESS": (shop, both(behind_nat("subnet-1a", "subnet-1b"), zone("subnet-1a,subnet-1b"))),
     "FG-FREE-ADDRESSES": (subnets(free=2), subnets(free=3)),
     "FG-ALB-ADDRESSES": (subnets(free=7), subnets(free=8)),
     "FG-ALB-EGRESS": (egress("10.20.1.0/24", first=80, last=80), egress("10.20.0.0/16", first=80, last=80)),
@@ -423,7 +512,13 @@ CASES: dict[str, tuple[Change, Change]] = {
     ),
     "FG-WAF": (balancer(WebAclArn="arn:aws:wafv2:x"), shop),
     "FG-FOREIGN-OWNER": (balancer(Tags={"kubernetes.io/cluster/x": "owned"}), shop),
-    "FG-IAC-OWNER": (balancer(Tags={"aws:cloudformation:stack-name": "shop"}), shop),
+    "FG-IAC-OWNER": (owned("security_group"), owned("subnet")),
+    "FG-IAC-RECORD": (owned("listener"), owned("security_group")),
+    "FG-QUOTA": (quota("fargate_vcpu", 1), quota("fargate_vcpu", 1.25)),
+    "FG-QUOTA-DEPLOYMENT": (quota("fargate_vcpu", 2), quota("fargate_vcpu", 6, 3.5)),
+    "FG-DB-CONNECTIONS": (database("{DBInstanceClassMemory/12582880}"), database("2000")),
+    "FG-SCHEDULED-TASK": (clock("ENABLED"), clock("DISABLED")),
+    "FG-USER-DATA": (user_data("echo ECS_CLUSTER=shop\ncrontab /root/jobs"), user_data("#!/bin/bash\n# crontab is not used\necho ECS_CLUSTER=shop >> /etc/ecs/ecs.config")),
     "FG-TARGET-TYPE": (shop, group(TargetType="ip")),
     "FG-TG-ATTRIBUTE": (attribute(proxy_protocol_v2__enabled="true"), attribute(proxy_protocol_v2__enabled="false")),
     "FG-TG-UNATTACHED": (rule_action(Type="forward", TargetGroupArn=OTHER_GROUP), shop),
