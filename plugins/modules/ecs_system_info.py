@@ -147,7 +147,8 @@ system:
         capacity:
           description:
             - C(auto_scaling_groups) (each with C(Tags) and C(LaunchTemplate), the version it launches), C(container_instances), C(instances), C(architectures),
-              C(capacity_providers) and C(instance_profiles) (each with C(Roles), and of these the names of C(AttachedPolicies) and C(InlinePolicies)).
+              C(capacity_providers) and C(instance_profiles) (each with C(Roles), and of these the names of C(AttachedPolicies) and C(InlinePolicies)
+              and the statements of all C(Policies)).
           type: dict
           sample:
             auto_scaling_groups: [{AutoScalingGroupName: shop, MinSize: 1, DesiredCapacity: 2}]
@@ -155,25 +156,39 @@ system:
             instances: []
             architectures: [x86_64]
             capacity_providers: []
-            instance_profiles: [{InstanceProfileName: ecs, Roles: [{RoleName: ecs-instance, AttachedPolicies: [uploads], InlinePolicies: []}]}]
+            instance_profiles: [{InstanceProfileName: ecs, Roles: [{RoleName: ecs-instance, AttachedPolicies: [uploads], InlinePolicies: [], Policies: {uploads: []}}]}]
         security_groups:
           description:
-            - Groups of the C(load_balancer) and of the C(tasks), and those C(admitting) the tasks, each with the C(rules) that do and with what it protects
+            - Groups of the C(load_balancer), of the C(tasks) and of the VPC's C(endpoints), and those C(admitting) the tasks, each with the C(rules) that do and with what it protects
               (C(used_by)).
           type: dict
-          sample: {load_balancer: [], tasks: [], admitting: [{GroupId: sg-1, GroupName: shop-rds, VpcId: vpc-1, rules: [], used_by: [{kind: rds, id: shop}]}]}
+          sample:
+            load_balancer: []
+            tasks: []
+            endpoints: []
+            admitting: [{GroupId: sg-1, GroupName: shop-rds, VpcId: vpc-1, Tags: {}, rules: [], used_by: [{kind: rds, id: shop}]}]
         subnets:
           description:
             - All of the VPC, as C(DescribeSubnets), with the C(Routes) of their table, where the default one leads (C(route)) and how many addresses are
               C(free).
           type: list
           elements: dict
-          sample: [{SubnetId: subnet-1, AvailabilityZone: eu-west-1a, route: igw, Routes: [], free: 250}]
+          sample: [{SubnetId: subnet-1, AvailabilityZone: eu-west-1a, route: igw, RouteTableId: rtb-1, Routes: [], free: 250}]
         vpc_endpoints:
           description: Endpoints of the VPC, as C(DescribeVpcEndpoints).
           type: list
           elements: dict
           sample: [{VpcEndpointId: vpce-1, VpcEndpointType: Gateway, ServiceName: com.amazonaws.eu-west-1.s3, Tags: {}}]
+        nat_gateways:
+          description: NAT gateways of the VPC that are in use, as C(DescribeNatGateways).
+          type: list
+          elements: dict
+          sample: [{NatGatewayId: nat-1, NatGatewayAddresses: [{PublicIp: 192.0.2.1}], Tags: {}}]
+        roles:
+          description: IAM roles of the task definitions, and the target's execution role when it exists, with the statements of their C(Policies).
+          type: list
+          elements: dict
+          sample: [{RoleName: ecsTaskExecutionRole, TrustedServices: [ecs-tasks.amazonaws.com], AttachedPolicies: [AmazonECSTaskExecutionRolePolicy]}]
         network_acls:
           description: Network ACLs of the VPC, as C(DescribeNetworkAcls).
           type: list

@@ -6,13 +6,12 @@ from __future__ import annotations
 
 import typing as t
 
-from .read import Reader, Shape, each, together, unique
-
-GONE = ["NoSuchEntity", "NoSuchEntityException"]
+from .read import Reader, Shape, each, unique
+from .roles import GONE, read_policies
 
 
 def read_instance_profiles(read: Reader, instances: t.Sequence[Shape], groups: t.Sequence[Shape], path: str) -> list[Shape]:
-    """``capacity.instance_profiles``: ``{InstanceProfileName, Arn, Roles: [{RoleName, Arn, AttachedPolicies: [name], InlinePolicies: [name]}]}``."""
+    """``capacity.instance_profiles``: ``{InstanceProfileName, Arn, Roles: [{RoleName, Arn, AttachedPolicies, InlinePolicies, Policies}]}``."""
     data = [(group["LaunchTemplate"] or {}).get("LaunchTemplateData") or {} for group in groups]
     used = [*(instance.get("IamInstanceProfile") or {} for instance in instances), *(item.get("IamInstanceProfile") or {} for item in data)]
     names = sorted(unique(_name(item) for item in used))
@@ -30,14 +29,4 @@ def _profile(read: Reader, name: str) -> Shape:
 
 
 def _role(read: Reader, role: Shape) -> Shape:
-    name = role["RoleName"]
-    answers = together(
-        attached=lambda: read.all("iam", "list_attached_role_policies", "AttachedPolicies", RoleName=name),
-        inline=lambda: read.all("iam", "list_role_policies", "PolicyNames", RoleName=name),
-    )
-    return {
-        "RoleName": name,
-        "Arn": role["Arn"],
-        "AttachedPolicies": sorted(policy["PolicyName"] for policy in answers["attached"]),
-        "InlinePolicies": sorted(answers["inline"]),
-    }
+    return {"RoleName": role["RoleName"], "Arn": role["Arn"], **read_policies(read, role["RoleName"])}

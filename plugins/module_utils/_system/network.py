@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 import typing as t
 
+from .._aws import tags
 from .capacity import tagged
 from .read import Reader, Shape, together, unique
 
@@ -24,13 +25,14 @@ _LISTED = re.compile(r"^(RDSNetworkInterface|ElastiCache )")
 
 
 def read_security_groups(
-    read: Reader, load_balancer: Shape, services: t.Sequence[Shape], capacity: Shape, path: str
+    read: Reader, load_balancer: Shape, services: t.Sequence[Shape], capacity: Shape, endpoints: t.Sequence[Shape], path: str
 ) -> Shape:
     """``security_groups`` of a side."""
     ours = load_balancer.get("SecurityGroups") or []
     tasks = _task_groups(services, capacity)
+    of_endpoints = unique(group["GroupId"] for endpoint in endpoints for group in endpoint.get("Groups") or [])
     answers = together(
-        described=lambda: _described(read, unique([*ours, *tasks])),
+        described=lambda: _described(read, unique([*ours, *tasks, *of_endpoints])),
         admitting=lambda: read.all("ec2", "describe_security_groups", "SecurityGroups", Filters=[{"Name": "ip-permission.group-id", "Values": tasks}])
         if tasks
         else [],
@@ -41,6 +43,7 @@ def read_security_groups(
     return {
         "load_balancer": [known[group] for group in ours if group in known],
         "tasks": [known[group] for group in tasks if group in known],
+        "endpoints": [known[group] for group in of_endpoints if group in known],
         "admitting": _admitting(read, answers["admitting"], set(tasks), path),
     }
 
@@ -56,6 +59,7 @@ def read_subnets(read: Reader, vpc_id: str) -> list[Shape]:
         {
             **tagged(subnet),
             "route": default_route(subnet["SubnetId"], answers["tables"]),
+            "RouteTableId": (route_table(subnet["SubnetId"], answers["tables"]) or {}).get("RouteTableId"),
             "Routes": (route_table(subnet["SubnetId"], answers["tables"]) or {}).get("Routes", []),
             "free": subnet["AvailableIpAddressCount"],
         }
@@ -68,6 +72,13 @@ def read_endpoints(read: Reader, vpc_id: str, path: str) -> list[Shape]:
     which = [{"Name": "vpc-id", "Values": [vpc_id]}]
     found = read.if_possible(f"{path}.vpc_endpoints", [], lambda: read.all("ec2", "describe_vpc_endpoints", "VpcEndpoints", Filters=which))
     return [tagged(item) for item in sorted(found, key=lambda item: item["VpcEndpointId"])]
+
+
+def read_nat_gateways(read: Reader, vpc_id: str, path: str) -> list[Shape]:
+    """``nat_gateways`` of a side that are in use, with their addresses."""
+    which = [{"Name": "vpc-id", "Values": [vpc_id]}, {"Name": "state", "Values": ["available"]}]
+    found = read.if_possible(f"{path}.nat_gateways", [], lambda: read.all("ec2", "describe_nat_gateways", "NatGateways", Filters=which))
+    return [tagged(item) for item in sorted(found, key=lambda item: item["NatGatewayId"])]
 
 
 def read_network_acls(read: Reader, vpc_id: str, path: str) -> list[Shape]:
@@ -127,6 +138,7 @@ def _admitting(read: Reader, groups: t.Sequence[Shape], tasks: set[str], path: s
             "GroupId": group["GroupId"],
             "GroupName": group["GroupName"],
             "VpcId": group.get("VpcId"),
+            "Tags": tags.to_dict(group.get("Tags")),
             "rules": _rules_naming(group["IpPermissions"], tasks),
             "used_by": told.get(group["GroupId"], []),
         }

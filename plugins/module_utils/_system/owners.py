@@ -68,7 +68,7 @@ def _resources(side: Shape) -> t.Iterator[tuple[str, str, str, t.Mapping[str, st
         yield "auto_scaling_group", group["AutoScalingGroupARN"], group["AutoScalingGroupName"], group["Tags"]
     for provider in side["capacity"]["capacity_providers"]:
         yield "capacity_provider", provider["capacityProviderArn"], provider["name"], provider["Tags"]
-    for group in {group["GroupId"]: group for group in [*groups["load_balancer"], *groups["tasks"]]}.values():
+    for group in {group["GroupId"]: group for group in [*groups["load_balancer"], *groups["tasks"], *groups["admitting"]]}.values():
         yield "security_group", group["GroupId"], group["GroupName"], group["Tags"]
     for subnet in side["subnets"]:
         yield "subnet", subnet["SubnetId"], subnet["Tags"].get("Name", ""), subnet["Tags"]

@@ -12,11 +12,12 @@ from . import artefacts, balancers, capacity, databases, network, scheduled, ser
 from .other_clusters import groups_of
 from .owners import owners
 from .read import Reader, Shape, together
+from .roles import read_roles
 
 
 @dataclass(frozen=True)
 class Scope:
-    """What belongs to the system, as far as the inventory says.
+    """What belongs to the system, as far as the inventory says; ``roles`` are read beside those of the task definitions.
 
     ``strict``: a side without services is an error (a source before the first provision), else a problem (whatever is half made or half torn down).
     """
@@ -24,6 +25,7 @@ class Scope:
     path: str
     hints: t.Sequence[str] = ()
     only: t.Sequence[str] = ()
+    roles: t.Sequence[str] = ()
     strict: bool = False
 
 
@@ -48,13 +50,14 @@ def read_side(read: Reader, load_balancer: Shape, scope: Scope) -> Side:
         target_groups=lambda: balancers.read_target_groups(read, arn),
         subnets=lambda: network.read_subnets(read, vpc_id),
         vpc_endpoints=lambda: network.read_endpoints(read, vpc_id, scope.path),
+        nat_gateways=lambda: network.read_nat_gateways(read, vpc_id, scope.path),
         network_acls=lambda: network.read_network_acls(read, vpc_id, scope.path),
     )
     found = services.locate(read, tree["target_groups"], scope.hints, scope.path)
     mine, others = divide(found.services, tree["target_groups"], scope.only)
     _check(read, load_balancer, found, mine, scope)
     _unclaimed(read, tree["target_groups"], found, scope)
-    detail = _read_detail(read, load_balancer, tree["target_groups"], found.cluster, mine, scope)
+    detail = _read_detail(read, load_balancer, tree, found.cluster, mine, scope)
     left_out = [service for service in found.services if service["serviceName"] in others]
     excluded = {group["TargetGroupArn"]: services.names_in(left_out, group["TargetGroupArn"]) for group in tree["target_groups"]}
     data = {**tree, "cluster": found.cluster, "other_services": others, **detail}
@@ -77,17 +80,18 @@ def divide(all_services: t.Sequence[Shape], target_groups: t.Sequence[Shape], on
 
 
 def _read_detail(
-    read: Reader, load_balancer: Shape, target_groups: t.Sequence[Shape], cluster: Shape | None, mine: t.Sequence[Shape], scope: Scope
+    read: Reader, load_balancer: Shape, tree: Shape, cluster: Shape | None, mine: t.Sequence[Shape], scope: Scope
 ) -> Shape:
     first = together(
         services=lambda: services.complete(read, cluster, mine, scope.path) if cluster else [],
         capacity=lambda: capacity.read_capacity(read, cluster, mine, load_balancer["VpcId"], scope.path),
-        alarms=lambda: artefacts.read_alarms(read, load_balancer, target_groups, cluster, mine),
+        alarms=lambda: artefacts.read_alarms(read, load_balancer, tree["target_groups"], cluster, mine),
         scheduled_tasks=lambda: scheduled.read_scheduled_tasks(read, cluster, scope.path),
     )
     second = together(
-        security_groups=lambda: network.read_security_groups(read, load_balancer, first["services"], first["capacity"], scope.path),
+        security_groups=lambda: network.read_security_groups(read, load_balancer, first["services"], first["capacity"], tree["vpc_endpoints"], scope.path),
         log_groups=lambda: artefacts.read_log_groups(read, first["services"], scope.path),
+        roles=lambda: read_roles(read, first["services"], scope.roles, scope.path),
         repositories=lambda: artefacts.read_repositories(read, first["services"], scope.path),
     )
     return {**first, **second, "databases": databases.read_databases(read, second["security_groups"]["admitting"], scope.path)}

@@ -54,7 +54,7 @@ def read_system(read: Reader, params: t.Mapping[str, t.Any]) -> Shape:
     names = names_of(name, params.get("names"))
     found = find(read, name, fqdn, names["load_balancer"])
     scopes = {
-        "source": Scope("source", unique([found.target_tags.get(SOURCE_CLUSTER, "")]), only, strict=found.target is None),
+        "source": Scope("source", unique([found.target_tags.get(SOURCE_CLUSTER, "")]), only, [names["execution_role"]], strict=found.target is None),
         "target": Scope("target", [names["cluster"]]),
     }
     balancer_of = {side: getattr(found, side) for side in scopes}

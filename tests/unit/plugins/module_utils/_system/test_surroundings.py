@@ -62,12 +62,38 @@ def test_what_the_instances_may_do(world: World) -> None:
     (role,) = profile["Roles"]
     assert (profile["InstanceProfileName"], role["RoleName"]) == ("ecs", "ecs-instance")
     assert (role["AttachedPolicies"], role["InlinePolicies"]) == (["uploads"], ["mail"])
+    assert [(name, statements[0]["Action"]) for name, statements in sorted(role["Policies"].items())] == [("mail", "s3:PutObject"), ("uploads", "s3:PutObject")]
 
 
 def test_profile_that_is_gone(world: World) -> None:
     world.client("ec2").create_launch_template_version(LaunchTemplateName="shop", LaunchTemplateData={"IamInstanceProfile": {"Name": "gone"}})
     system = world.system()
     assert (system["source"]["capacity"]["instance_profiles"], problems(system)) == ([], [])
+
+
+def test_roles_of_the_tasks(world: World) -> None:
+    """The execution role that the target would get, because it exists already."""
+    iam = world.client("iam")
+    trust = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}}
+    iam.create_role(RoleName="ecsTaskExecutionRole", AssumeRolePolicyDocument=json.dumps(trust))
+    document = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["ecr:BatchGetImage"], "Resource": "*"}]})
+    iam.attach_role_policy(RoleName="ecsTaskExecutionRole", PolicyArn=iam.create_policy(PolicyName="pull", PolicyDocument=document)["Policy"]["Arn"])
+    (role,) = world.system(names={"execution_role": "ecsTaskExecutionRole"})["source"]["roles"]
+    assert (role["TrustedServices"], role["InlinePolicies"]) == (["ecs-tasks.amazonaws.com"], [])
+    assert role["Policies"]["pull"][0]["Action"] == ["ecr:BatchGetImage"]
+
+
+def test_ways_out_of_the_vpc(world: World) -> None:
+    ec2 = world.client("ec2")
+    address = ec2.allocate_address(Domain="vpc")
+    gateway = ec2.create_nat_gateway(SubnetId=world.subnets[0], AllocationId=address["AllocationId"])["NatGateway"]["NatGatewayId"]
+    ec2.create_vpc_endpoint(
+        VpcId=world.vpc, ServiceName=f"com.amazonaws.{REGION}.ecr.api", VpcEndpointType="Interface", SubnetIds=world.subnets, SecurityGroupIds=[world.groups["rds"]]
+    )
+    source = world.system()["source"]
+    assert [(item["NatGatewayId"], item["NatGatewayAddresses"][0]["PublicIp"]) for item in source["nat_gateways"]] == [(gateway, address["PublicIp"])]
+    assert [group["GroupName"] for group in source["security_groups"]["endpoints"]] == ["shop-rds"]
+    assert all(subnet["RouteTableId"].startswith("rtb-") for subnet in source["subnets"])
 
 
 def test_network_of_the_vpc(world: World) -> None:
