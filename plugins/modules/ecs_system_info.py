@@ -135,10 +135,11 @@ system:
           description:
             - As C(DescribeServices), with C(Tags), C(TaskDefinition) (V(null) when it is gone), C(TaskDefinitionTags), the running C(Tasks),
               C(ScalableTargets), C(ScalingPolicies) and C(ScheduledActions).
+            - C(Measured) is the most CPU and memory that one task used in the last days as CloudWatch saw it; V(null) when it saw nothing.
             - Those with and without load balancer, also those of the scheduling strategy C(DAEMON).
           type: list
           elements: dict
-          sample: [{serviceName: web, status: ACTIVE, desiredCount: 2, TaskDefinition: {family: shop-web}, Tasks: [], ScalableTargets: []}]
+          sample: [{serviceName: web, status: ACTIVE, desiredCount: 2, TaskDefinition: {family: shop-web}, Tasks: [], Measured: {cpu: 180, memory: 410}}]
         other_services:
           description: Names of the cluster's services that belong to another load balancer, or that O(services) leaves out.
           type: list
@@ -156,11 +157,11 @@ system:
             instances: []
             architectures: [x86_64]
             capacity_providers: []
-            instance_profiles: [{InstanceProfileName: ecs, Roles: [{RoleName: ecs-instance, AttachedPolicies: [uploads], InlinePolicies: [], Policies: {uploads: []}}]}]
+            instance_profiles: [{InstanceProfileName: ecs, Roles: [{RoleName: ecs-instance, AttachedPolicies: [uploads], Policies: {uploads: []}}]}]
         security_groups:
           description:
-            - Groups of the C(load_balancer), of the C(tasks) and of the VPC's C(endpoints), and those C(admitting) the tasks, each with the C(rules) that do and with what it protects
-              (C(used_by)).
+            - Groups of the C(load_balancer), of the C(tasks) and of the VPC's C(endpoints), and those C(admitting) the tasks, each with the C(rules)
+              that do and with what it protects (C(used_by)).
           type: dict
           sample:
             load_balancer: []

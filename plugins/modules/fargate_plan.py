@@ -33,7 +33,8 @@ options:
       - C(peer_variables) (list) - Environment variables that hold the address of a linked container although their names do not say so.
       - C(host_variables) (list) - Variables of the Nginx confs that hold nothing but hosts.
       - C(image_platforms) (list) - More platforms to keep of multi-platform images, such as V(linux/arm64), or V(all).
-      - C(sizes) (dict) - Service name to C({cpu, memory}) of its task. Without it the smallest size that holds what the containers declare.
+      - C(sizes) (dict) - Service name to C({cpu, memory}) of its task. Without it the smallest one that holds what CloudWatch measured, else
+        what the containers declare.
       - C(measured) (dict) - Service name to C({cpu, memory}), the most that one of its tasks used. It decides the size, but never below what the
         containers reserve.
       - C(headroom) (float) - Factor on what was measured, at least 1. The default is 1.3.

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from .._aws.errors import CutoverError
 from . import artefacts, balancers, capacity, databases, network, scheduled, services
+from .measured import read_measured
 from .other_clusters import groups_of
 from .owners import owners
 from .read import Reader, Shape, together
@@ -94,6 +95,8 @@ def _read_detail(
         roles=lambda: read_roles(read, first["services"], scope.roles, scope.path),
         repositories=lambda: artefacts.read_repositories(read, first["services"], scope.path),
     )
+    used = read_measured(read, cluster, first["services"], scope.path) if cluster and scope.path == "source" else {}
+    first["services"] = [{**service, "Measured": used.get(service["serviceName"])} for service in first["services"]]
     return {**first, **second, "databases": databases.read_databases(read, second["security_groups"]["admitting"], scope.path)}
 
 

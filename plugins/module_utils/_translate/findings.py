@@ -205,7 +205,7 @@ KINDS: dict[str, Kind] = _kinds(
         "FG-SIZE",
         INFO,
         "changed",
-        "The smallest size that holds the declared need: {reason}.",
+        "The task's size: {reason}.",
         "fargate_sizes sets another one.",
         ECS + "fargate-tasks-services.html#fargate-tasks-size",
     ),

@@ -80,7 +80,7 @@ def connections(outline: Outline, context: Context) -> t.Iterator[Finding]:
         if limit is not None and limit >= peak * ENOUGH_CONNECTIONS:
             continue
         known = f"at most {limit} connections, {limit // both} for each task" if limit is not None else "limit unknown"
-        tasks = f"{before} tasks -> {both} while both sides run, {peak} in a deployment"
+        tasks = f"{before} tasks now, {both} while both sides run, {peak} in a deployment"
         yield found("FG-DB-CONNECTIONS", f"databases[{database.get('DBInstanceIdentifier')}]", known, tasks)
 
 

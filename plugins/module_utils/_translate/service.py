@@ -58,6 +58,7 @@ KNOWN = frozenset(
         "ScalableTargets",
         "ScalingPolicies",
         "ScheduledActions",
+        "Measured",
     }
 )
 

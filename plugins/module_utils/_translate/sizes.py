@@ -81,31 +81,61 @@ def size(draft: Json, services: t.Sequence[str], context: Context, path: str) ->
     """Set the task's ``cpu`` and ``memory``, which Fargate requires, and say why these. fargate-rules.md 1 cpu, memory and 6"""
     table = size_table(context)
     cpu, memory = needed_cpu(draft), needed_memory(draft)
-    reason = _reason(draft, cpu, memory)
+    declared = _declared(draft, cpu, memory)
+    reason = f"the smallest for the declared need, {declared}"
     yield from _unreadable(draft, path)
     wanted = next(filter(None, (per_service(context.intent.get("sizes") or {}, name) for name in (*services, draft.get("family") or ""))), None)
-    seen, factor = measured(services, context), headroom(context)
+    seen, kept = measured(services, context), as_built(services, context, table)
     if wanted is not None:
         pair, findings = _given(wanted, floor(draft), table, path)
-        reason = "set by fargate_sizes"
+        reason = f"set by fargate_sizes; declared are {declared}"
+    elif kept is not None and kept[0] >= cpu and kept[1] >= memory:
+        pair, findings = kept, []
+        reason = f"as the target has it; declared are {declared}"
     elif seen is not None:
-        least = floor(draft)
+        least, factor = floor(draft), headroom(context)
         need = tuple(max(math.ceil(value * factor), low) if value else known for value, low, known in zip(seen, least, (cpu, memory), strict=True))
         pair, findings = _chosen(need[0], need[1], table, path)
-        reason = f"{_seen(seen)} measured, times {factor:g} for headroom; {reason} declared"
+        reason = f"the smallest for {_seen(seen)} measured{_where(services, context)}, times {factor:g} for headroom; declared are {declared}"
     else:
         pair, findings = _chosen(cpu, memory, table, path)
     yield from findings
-    yield found("FG-SIZE", f"{path}.cpu", f"{draft.get('cpu')}/{draft.get('memory')}", f"{pair[0]}/{pair[1]}", reason=reason)
+    yield found("FG-SIZE", f"{path}.cpu", _own(draft), f"{pair[0]}/{pair[1]}", reason=reason)
     draft["cpu"], draft["memory"] = str(pair[0]), str(pair[1])
+
+
+def as_built(services: t.Sequence[str], context: Context, table: t.Mapping[int, t.Sequence[int]]) -> tuple[int, int] | None:
+    """The size that the target's services run, which a new measurement must not change: an idle source needs less every day. None where it doesn't decide.
+
+    It does while discovery's measurements would, and when the target serves. An answer of the inventory always goes first.
+    """
+    if (context.intent.get("measured") or {}) or not (context.system.get("serving") == "target" or _measurements(services, context)):
+        return None
+    built = [context.target_services[name].get("TaskDefinition") or {} for name in services if name in context.target_services]
+    pairs = {(cpu_units(item.get("cpu")) or 0, memory_mib(item.get("memory")) or 0) for item in built}
+    return next((pair for pair in sorted(pairs, reverse=True) if pair[1] in table.get(pair[0], [])), None)
 
 
 def measured(services: t.Sequence[str], context: Context) -> tuple[float, float] | None:
     """The most that one task used, of all services that run the definition: evidence beats declarations. fargate-rules.md 6 rule 3"""
-    given = [context.intent["measured"].get(name) for name in services] if context.intent.get("measured") else []
-    pairs = [(cpu_units(item.get("cpu")) or 0, memory_mib(item.get("memory")) or 0) for item in given if isinstance(item, t.Mapping)]
+    pairs = [(cpu_units(item.get("cpu")) or 0, memory_mib(item.get("memory")) or 0) for item in _measurements(services, context)]
     most = (max((cpu for cpu, _memory in pairs), default=0), max((memory for _cpu, memory in pairs), default=0))
     return most if any(most) else None
+
+
+def _measurements(services: t.Sequence[str], context: Context) -> list[t.Mapping[str, t.Any]]:
+    """The inventory's, else what discovery read in CloudWatch."""
+    given = context.intent.get("measured")
+    answers = [given.get(name) for name in services] if isinstance(given, t.Mapping) else []
+    wanted = [item for item in answers if isinstance(item, t.Mapping)]
+    seen = [service.get("Measured") for service in context.source_services if service.get("serviceName") in services]
+    return wanted or [item for item in seen if isinstance(item, t.Mapping)]
+
+
+def _where(services: t.Sequence[str], context: Context) -> str:
+    """`` by Container Insights in 14 days``; nothing where the inventory says it."""
+    told = [item for item in _measurements(services, context) if item.get("source") and item.get("days")]
+    return f" by {told[0]['source']} in {told[0]['days']} days" if told else ""
 
 
 def headroom(context: Context) -> float:
@@ -156,12 +186,20 @@ def _unreadable(draft: Json, path: str) -> t.Iterator[Finding]:
             yield found("FG-SIZE-UNREADABLE", f"{path}.{key}", draft[key])
 
 
-def _reason(definition: Json, cpu: int, memory: int) -> str:
+def _own(draft: Json) -> str | None:
+    """The size that the task itself has, not its containers; None on EC2, mostly."""
+    parts = {"cpu": draft.get("cpu"), "memory": draft.get("memory")}
+    if all(parts.values()):
+        return f"{draft['cpu']}/{draft['memory']}"
+    return next((f"{key} {value}" for key, value in parts.items() if value), None)
+
+
+def _declared(definition: Json, cpu: int, memory: int) -> str:
     """``php-fpm 1024 + nginx 256 = 1280 MiB, 384 CPU units``. fargate-rules.md 6 rule 6"""
     parts = []
     for container in definition.get("containerDefinitions") or []:
         amount = max(container.get("memory") or 0, container.get("memoryReservation") or 0) + tmpfs(container)
         if amount:
             parts.append(f"{container.get('name')} {amount}")
-    declared = f"{' + '.join(parts)} = " if len(parts) > 1 else ""
-    return f"{declared}{memory} MiB, {cpu} CPU units"
+    sums = f"{' + '.join(parts)} = " if len(parts) > 1 else ""
+    return f"{f'{sums}{memory} MiB' if memory else 'no memory'}, {f'{cpu} CPU units' if cpu else 'no CPU'}"

@@ -7,6 +7,7 @@ import json
 import typing as t
 
 import pytest
+from ansible_collections.cutover.fargate.plugins.module_utils._system.measured import used
 from ansible_collections.cutover.fargate.plugins.module_utils._system.owners import owner
 from moto.ecs.models import EC2ContainerServiceBackend
 from moto.servicequotas.models import ServiceQuotasBackend
@@ -138,6 +139,35 @@ def test_quotas_and_their_use(world: World, monkeypatch: pytest.MonkeyPatch) -> 
     assert set(system["quotas"]) == {
         "fargate_vcpu", "fargate_spot_vcpu", "load_balancers", "target_groups", "rules_per_load_balancer", "listeners_per_load_balancer", "certificates_per_load_balancer",
     }  # fmt: skip
+
+
+def test_what_a_task_used_at_most(world: World) -> None:
+    """Percent of the 128 MiB that it reserves; the task reserves no CPU."""
+    dimensions = [{"Name": "ClusterName", "Value": "shop"}, {"Name": "ServiceName", "Value": "web"}]
+    earlier = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=2)
+    data = [
+        {"MetricName": name, "Dimensions": dimensions, "Value": value, "Timestamp": earlier}
+        for name, values in (("CPUUtilization", (250.0,)), ("MemoryUtilization", (40.0, 75.0, 10.0)))
+        for value in values
+    ]
+    world.client("cloudwatch").put_metric_data(Namespace="AWS/ECS", MetricData=data)
+    measured = {service["serviceName"]: service["Measured"] for service in world.system()["source"]["services"]}
+    assert measured == {"web": {"cpu": None, "memory": 96, "days": 14, "source": "AWS/ECS"}, "worker": None}
+
+
+@pytest.mark.parametrize(
+    ("definition", "most", "expected"),
+    [
+        ({"cpu": "512", "memory": "1024"}, [None, None, 150.0, 50.0], (768, 512, "AWS/ECS")),
+        ({"containerDefinitions": [{"cpu": 100, "memory": 300, "memoryReservation": 200}, {"cpu": 28}]}, [None, None, 200.0, 50.0], (256, 100, "AWS/ECS")),
+        ({"cpu": "512", "memory": "1024"}, [700.4, 900.0, 150.0, 50.0], (700, 900, "Container Insights")),
+        ({"cpu": ".5 vCPU"}, [None, None, 150.0, None], None),
+        ({}, [None, None, None, None], None),
+    ],
+)
+def test_use_is_told_in_units(definition: dict[str, t.Any], most: list[float | None], expected: tuple[int, int, str] | None) -> None:
+    found = used(definition, most)
+    assert (found and (found["cpu"], found["memory"], found["source"])) == expected
 
 
 @pytest.mark.parametrize(

@@ -148,7 +148,7 @@ class TestLimits:
         system["source"]["databases"] = [{"DBInstanceIdentifier": "shop", "DBInstanceClass": "db.t3.micro", "max_connections": "{DBInstanceClassMemory/12582880}"}]
         finding = only(systems.plan(system), "FG-DB-CONNECTIONS")
         assert finding["source_value"] == "at most 85 connections, 14 for each task"
-        assert finding["new_value"] == "3 tasks -> 6 while both sides run, 9 in a deployment"
+        assert finding["new_value"] == "3 tasks now, 6 while both sides run, 9 in a deployment"
 
     def test_tasks_of_the_target_that_run_count_once(self) -> None:
         """They are in the quota's use already."""

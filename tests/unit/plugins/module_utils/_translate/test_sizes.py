@@ -98,6 +98,55 @@ def test_the_table_is_data() -> None:
     assert (systems.planned(plan)["cpu"], systems.planned(plan)["memory"]) == ("1000", "3000")
 
 
+def test_what_discovery_measured_decides_unless_the_inventory_says_otherwise() -> None:
+    system = systems.system()
+    system["source"]["services"][0]["Measured"] = {"cpu": 700, "memory": None, "days": 14, "source": "AWS/ECS"}
+    plan = systems.plan(system)
+    assert (systems.planned(plan)["cpu"], systems.planned(plan)["memory"]) == ("1024", "2048")
+    assert why(plan)[0] == (
+        "The task's size: the smallest for 700 CPU units measured by AWS/ECS in 14 days, times 1.3 for headroom; declared are nginx 128 + php-fpm 512 = 640 MiB, 384 CPU units."
+    )
+    plan = systems.plan(system, measured={"web": {"cpu": 100}})
+    assert systems.planned(plan)["cpu"] == "512"
+    assert "100 CPU units measured, times 1.3" in why(plan)[0]
+
+
+@pytest.mark.parametrize(("case", "size"), [("provisioned", ("2048", "4096")), ("cut_over", ("2048", "4096"))])
+def test_a_target_keeps_its_size_when_the_source_uses_less_every_day(case: str, size: tuple[str, str]) -> None:
+    """Otherwise a second run would deploy again, and smaller with every day after the cutover."""
+    system = systems.system(case)
+    system["source"]["services"][0]["Measured"] = {"cpu": 10, "memory": 10, "days": 14, "source": "AWS/ECS"}
+    system["target"]["services"][0]["TaskDefinition"].update(cpu=size[0], memory=size[1])
+    plan = systems.plan(system)
+    assert (systems.planned(plan)["cpu"], systems.planned(plan)["memory"]) == size
+    assert "as the target has it" in why(plan)[0]
+    plan = systems.plan(system, sizes={"web": {"cpu": 512, "memory": 1024}})
+    assert systems.planned(plan)["cpu"] == "512"
+
+
 def test_the_reason_is_said() -> None:
-    reasons = [item["why"] for item in systems.plan()["findings"] if item["id"] == "FG-SIZE"]
-    assert "nginx 128 + php-fpm 512 = 640 MiB, 384 CPU units" in reasons[0]
+    assert "the smallest for the declared need, nginx 128 + php-fpm 512 = 640 MiB, 384 CPU units" in why(systems.plan())[0]
+    assert "set by fargate_sizes; declared are nginx 128" in why(systems.plan(None, sizes={"web": {"cpu": 1024, "memory": 2048}}))[0]
+
+
+@pytest.mark.parametrize(
+    ("own", "shown"), [({}, None), ({"cpu": "512", "memory": "1024"}, "512/1024"), ({"cpu": "512"}, "cpu 512"), ({"memory": "1 GB"}, "memory 1 GB")]
+)
+def test_a_size_that_is_not_set_is_not_shown(own: dict[str, str], shown: str | None) -> None:
+    system = systems.system()
+    systems.definition(system).update(own)
+    plan = systems.plan(system)
+    assert next(item["source_value"] for item in plan["findings"] if item["id"] == "FG-SIZE") == shown
+    assert "None" not in str([item for item in plan["findings"] if item["id"] == "FG-SIZE" and item["source_value"]])
+
+
+def test_nothing_declared_is_said_so() -> None:
+    system = systems.system()
+    for container in systems.containers(system).values():
+        for key in ("cpu", "memory", "memoryReservation"):
+            container.pop(key, None)
+    assert why(systems.plan(system))[0] == "The task's size: the smallest for the declared need, no memory, no CPU."
+
+
+def why(plan: systems.Json) -> list[str]:
+    return [item["why"] for item in plan["findings"] if item["id"] == "FG-SIZE"]
