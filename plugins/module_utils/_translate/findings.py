@@ -141,6 +141,14 @@ KINDS: dict[str, Kind] = _kinds(
     ("FG-INFERENCE", BLOCKER, "dropped", "Elastic Inference has been retired.", "Run the model elsewhere.", TASKS),
     ("FG-APP-MESH", WARN, "kept", "App Mesh works on Fargate, but the service has ended.", "Move to Service Connect.", ECS + "service-connect.html"),
     ("FG-STORAGE", WARN, "changed", "Ephemeral storage is at most 200 GiB.", "Put what is larger on EFS or S3.", STORAGE),
+    (
+        "FG-STORAGE-IMAGES",
+        WARN,
+        "changed",
+        "The images take about {taken} GiB of the task's disk, packed and unpacked, and the default is 20: the task gets more.",
+        "Make the images smaller; put data that grows on EFS or S3.",
+        STORAGE,
+    ),
     ("FG-CONTAINERS", BLOCKER, "refused", "A task definition has at most 10 containers.", "Split the task.", ECS + "service-quotas.html"),
     ("FG-WINDOWS", BLOCKER, "refused", "Windows containers are not translated.", "Migrate Windows services by hand.", TASKS),
     (

@@ -12,7 +12,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from . import container as containers
-from . import execution_role, image, instance, laravel, linux_parameters, logs, names, peers, rights, sizes, volumes
+from . import execution_role, image, instance, laravel, linux_parameters, logs, names, peers, rights, sizes, storage, volumes
 from .context import Context, Json, carried_tags, per_service, tag_list
 from .findings import Finding, found
 
@@ -28,7 +28,6 @@ READ_ONLY = (
     "deleteRequestedAt",
 )
 MAXIMUM_CONTAINERS = 10
-DEFAULT_STORAGE, LARGEST_STORAGE = 20, 200
 ARCHITECTURES = {"x86_64": "X86_64", "amd64": "X86_64", "arm64": "ARM64", "aarch64": "ARM64"}
 
 
@@ -93,6 +92,7 @@ def translate(task: Translated, entries: t.Mapping[tuple[str, str], Json], conte
     report(execution_role.role(draft, context, task.path))
     for judge in rights.RULES:
         report(judge(draft, context, task.path))
+    report(storage.images(draft, task.source, context, task.path))
     report(sizes.size(draft, task.services, context, task.path))
     tags, findings = carried_tags(task.tags, context, task.path)
     report(findings)
@@ -175,18 +175,6 @@ def proxy(draft: Json, path: str) -> t.Iterator[Finding]:
         yield found("FG-APP-MESH", f"{path}.proxyConfiguration", draft["proxyConfiguration"].get("containerName"))
 
 
-def storage(draft: Json, path: str) -> t.Iterator[Finding]:
-    """Ephemeral storage is 21 to 200 GiB; 20 is the default and not a legal value. fargate-rules.md 1 ephemeralStorage"""
-    size = (draft.get("ephemeralStorage") or {}).get("sizeInGiB")
-    if size is None:
-        return
-    if size <= DEFAULT_STORAGE:
-        del draft["ephemeralStorage"]
-    elif size > LARGEST_STORAGE:
-        draft["ephemeralStorage"]["sizeInGiB"] = LARGEST_STORAGE
-        yield found("FG-STORAGE", f"{path}.ephemeralStorage.sizeInGiB", size, LARGEST_STORAGE)
-
-
 def container_count(draft: Json, path: str) -> t.Iterator[Finding]:
     """At most 10 containers per task definition. fargate-rules.md 1 containerDefinitions"""
     count = len(draft.get("containerDefinitions") or [])
@@ -202,7 +190,7 @@ TASK_RULES: tuple[t.Callable[[Json, str], t.Iterator[Finding]], ...] = (
     ipc_mode,
     inference_accelerators,
     proxy,
-    storage,
+    storage.asked,
     container_count,
 )
 

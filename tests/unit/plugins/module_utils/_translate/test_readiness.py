@@ -283,6 +283,21 @@ class TestJobs:
         assert [name for name, pattern in readiness_jobs.SIGNS.items() if pattern.search(text)] == ["mounts", "containers"]
 
 
+@pytest.mark.parametrize(("own", "size"), [(None, 45), ({"sizeInGiB": 60}, 60)])
+def test_disk_for_large_images(own: Json | None, size: int) -> None:
+    """10 GiB packed, by digest; a definition that says how much keeps it."""
+    system = systems.system()
+    digest = "sha256:" + "ab" * 32
+    systems.containers(system)["php-fpm"]["image"] = f"{REGISTRY}/shop/php@{digest}"
+    if own:
+        systems.definition(system)["ephemeralStorage"] = own
+    images = [{"imageDigest": digest, "imageSizeInBytes": 10 * 1024**3}, {"imageTags": ["v1"], "imageDigest": "sha256:other", "imageSizeInBytes": 1}]
+    system["source"]["repositories"] = [{"repositoryName": "shop/php", "repositoryUri": f"{REGISTRY}/shop/php", "images": images}]
+    plan = systems.plan(system)
+    assert systems.planned(plan)["ephemeralStorage"] == {"sizeInGiB": size}
+    assert "ephemeralStorage" not in systems.planned(plan, "shop-worker-fargate")
+
+
 def test_owners_are_told_by_what_changes() -> None:
     system = systems.system()
     owner = {"owner": "cloudformation", "deployment": "shop"}

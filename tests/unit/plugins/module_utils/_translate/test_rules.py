@@ -289,6 +289,17 @@ def owned(kind: str, owner: str = "terraform") -> Change:
     return source(owners=[{"kind": kind, "id": "x", "name": "shop", "owner": owner, "deployment": ""}])
 
 
+def images_of(gibibytes: float) -> Change:
+    """The PHP image has this size in its repository."""
+
+    def change(system: Json) -> None:
+        repository, _colon, tag = systems.containers(system)["php-fpm"]["image"].partition("/")[2].partition(":")
+        found = [{"imageTags": [tag], "imageDigest": "sha256:1", "imageSizeInBytes": int(gibibytes * 1024**3)}]
+        system["source"]["repositories"] = [{"repositoryName": repository, "images": found}]
+
+    return change
+
+
 EFS_IAM = {"fileSystemId": "fs-1", "transitEncryption": "ENABLED", "authorizationConfig": {"iam": "ENABLED"}}
 BARE = [{"name": "app", "image": f"{REGISTRY}/shop/app:1"}]
 REGION = [{"name": "AWS_REGION", "value": "eu-west-1"}]
@@ -325,6 +336,7 @@ CASES: dict[str, tuple[Change, Change]] = {
     "FG-INFERENCE": (task(inferenceAccelerators=[{"deviceName": "d", "deviceType": "eia2.medium"}]), task(inferenceAccelerators=[])),
     "FG-APP-MESH": (task(proxyConfiguration={"containerName": "envoy"}), shop),
     "FG-STORAGE": (task(ephemeralStorage={"sizeInGiB": 300}), task(ephemeralStorage={"sizeInGiB": 100})),
+    "FG-STORAGE-IMAGES": (images_of(7), images_of(6)),
     "FG-CONTAINERS": (
         task(containerDefinitions=[{"name": f"c{number}", "image": f"{REGISTRY}/a:1"} for number in range(11)]),
         task(containerDefinitions=[{"name": f"c{number}", "image": f"{REGISTRY}/a:1"} for number in range(10)]),
