@@ -83,8 +83,8 @@ def read_tree(read: Reader, load_balancer: Shape, path: str) -> Shape:
 
 
 def read_target_groups(read: Reader, arn: str) -> list[Shape]:
-    """``target_groups`` of a side: every target group that a listener or rule of the load balancer names."""
-    groups = read.all("elbv2", "describe_target_groups", "TargetGroups", LoadBalancerArn=arn)
+    """``target_groups`` of a side: every target group that a listener or rule of the load balancer names. One without any is an error to AWS."""
+    groups = read.existing([], lambda: read.all("elbv2", "describe_target_groups", "TargetGroups", LoadBalancerArn=arn), ["TargetGroupNotFound"])
     found = tags_of(read, [group["TargetGroupArn"] for group in groups])
     return each(lambda group: {**group, **_target_group(read, group["TargetGroupArn"]), "Tags": found.get(group["TargetGroupArn"], {})}, groups)
 

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .._aws.errors import CutoverError
 from . import artefacts, balancers, capacity, databases, network, scheduled, services
@@ -56,7 +56,8 @@ def read_side(read: Reader, load_balancer: Shape, scope: Scope) -> Side:
     )
     found = services.locate(read, tree["target_groups"], scope.hints, scope.path)
     mine, others = divide(found.services, tree["target_groups"], scope.only)
-    _check(read, load_balancer, found, mine, scope)
+    # Without a listener there is no target group to find a service by: one cause, told once, and not an error.
+    _check(read, load_balancer, found, mine, scope if tree["load_balancer"]["Listeners"] else replace(scope, strict=False))
     _unclaimed(read, tree["target_groups"], found, scope)
     detail = _read_detail(read, load_balancer, tree, found.cluster, mine, scope)
     left_out = [service for service in found.services if service["serviceName"] in others]

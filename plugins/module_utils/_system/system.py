@@ -140,18 +140,13 @@ def _pointed(read: Reader, fqdn: str, endings: t.Sequence[zones.Ending]) -> list
 
 
 def _existing(read: Reader, fqdn: str, endings: t.Sequence[zones.Ending]) -> list[Shape]:
-    """A record that leads nowhere is told where another one leads to a load balancer; alone it is an error."""
+    """A record that leads nowhere is told; alone it leaves the system without a source, which is for the plan to tell."""
     found: list[Shape] = []
-    nowhere: list[CutoverError] = []
     for ending in endings:
         try:
             found.append(balancers.by_ending(read, fqdn, ending))
         except balancers.NowhereError as error:
-            nowhere.append(error)
-    if nowhere and not found:
-        raise nowhere[0]
-    for refused in nowhere:
-        read.problem("record-nowhere", "records", refused.message.removesuffix(" Nothing was written."))
+            read.problem("record-nowhere", "records", error.message.removesuffix(" Nothing was written."))
     return found
 
 

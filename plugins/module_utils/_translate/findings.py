@@ -996,6 +996,14 @@ KINDS: dict[str, Kind] = _kinds(
     ),
     # Records
     (
+        "FG-RECORD-NOWHERE",
+        ACTION,
+        "checked",
+        "A record of the FQDN leads to a load balancer that this account doesn't have in this region: whoever gets this answer reaches nobody.",
+        "Point it at the system's load balancer, or delete it. If it should exist, check the account of the credentials and fargate_region.",
+        ALIAS,
+    ),
+    (
         "FG-DNS-NONE",
         BLOCKER,
         "refused",
@@ -1010,7 +1018,7 @@ KINDS: dict[str, Kind] = _kinds(
         BLOCKER,
         "refused",
         "Weighted, latency, failover, geo and multivalue records can't be switched yet; simple A and AAAA aliases can.",
-        "Make it a simple alias before the migration, or move it by hand and waive it.",
+        "In one change batch, delete the record sets of this name and type and create one simple alias of the load balancer; or move it by hand and waive it.",
         ROUTING,
     ),
     (

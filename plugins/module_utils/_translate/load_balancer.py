@@ -64,7 +64,7 @@ def clone(context: Context) -> tuple[Json | None, list[Finding]]:
     """The whole tree, or None when there is nothing to clone: no source, or one whose services a teardown has deleted already."""
     source = context.source_load_balancer
     if not source or not context.source_services:
-        return None, []
+        return None, list(_listening(source)) if source else []
     groups, group_findings = target_group.clone(context)
     listeners, findings = _listeners(source, context)
     cluster = str((context.source.get("cluster") or {}).get("clusterName") or "")
@@ -111,6 +111,11 @@ def _whole(source: Json) -> t.Iterator[Finding]:
         yield found("FG-FOREIGN-OWNER", f"{PATH}.Tags", ", ".join(foreign))
     if source.get("WebAclArn"):
         yield found("FG-WAF", f"{PATH}.WebAclArn", source["WebAclArn"], source["WebAclArn"])
+    yield from _listening(source)
+
+
+def _listening(source: Json) -> t.Iterator[Finding]:
+    """Without a listener nothing leads to target groups and services either. fargate-rules.md 10 Listeners"""
     if not source.get("Listeners"):
         yield found("FG-NO-LISTENER", f"{PATH}.Listeners")
 

@@ -42,6 +42,7 @@ PROBLEMS = {
     "not-readable": "FG-DISCOVERY-DENIED",
     "target-name-taken": "FG-NAME-CLASH",
     "image-missing": "FG-IMAGE-MISSING",
+    "record-nowhere": "FG-RECORD-NOWHERE",
     "clusters-unread": "FG-CLUSTERS-UNREAD",
 }
 

@@ -9,6 +9,7 @@ import typing as t
 import pytest
 from ansible_collections.cutover.fargate.plugins.module_utils._system.measured import used
 from ansible_collections.cutover.fargate.plugins.module_utils._system.owners import owner
+from ansible_collections.cutover.fargate.plugins.module_utils._translate import planner
 from moto.ecs.models import EC2ContainerServiceBackend
 from moto.servicequotas.models import ServiceQuotasBackend
 
@@ -243,6 +244,29 @@ class TestBroken:
         world.service("shop", "agent", schedulingStrategy="DAEMON")
         listed = {service["serviceName"]: service["schedulingStrategy"] for service in world.system()["source"]["services"]}
         assert listed == {"agent": "DAEMON", "web": "REPLICA", "worker": "REPLICA"}
+
+    def test_the_only_record_leads_nowhere(self, world: World) -> None:
+        world.unrecord(FQDN)
+        world.record(FQDN, host="gone-1234.eu-west-1.elb.amazonaws.com")
+        result = world.read()
+        system = result["system"]
+        assert (system["source"], system["target"], system["serving"], problems(system)) == (None, None, "none", ["record-nowhere"])
+        assert system["problems"][0]["message"] == (
+            f"fargate_fqdn {FQDN} is an alias of gone-1234.eu-west-1.elb.amazonaws.com, but account {ACCOUNT} has no load balancer of that DNS name in {REGION}. "
+            "It should be an alias of the system's Application Load Balancer."
+        )
+        told = {finding["id"]: finding["severity"] for finding in planner.plan(system, {})["findings"]}
+        assert told == {"FG-NO-SYSTEM": "BLOCKER", "FG-RECORD-NOWHERE": "ACTION"}
+        assert any("problem" in line for line in result["status_lines"])
+
+    def test_load_balancer_has_no_listener(self, world: World) -> None:
+        """With the listener the target groups go, and with them all that leads to services."""
+        bare = world.client("elbv2").create_load_balancer(Name="bare", Subnets=world.subnets, SecurityGroups=[world.groups["alb"]])["LoadBalancers"][0]
+        world.record(FQDN, host=bare["DNSName"])
+        system = world.system()
+        assert problems(system) == ["load-balancer-without-listener", "no-service"]
+        told = {finding["id"] for finding in planner.plan(system, {})["findings"] if finding["severity"] == "BLOCKER"}
+        assert told == {"FG-NO-LISTENER", "FG-NO-SERVICE", "FG-NO-SUBNET"}
 
     def test_one_of_two_records_leads_nowhere(self, world: World) -> None:
         world.unrecord(FQDN)

@@ -537,6 +537,10 @@ CASES: dict[str, tuple[Change, Change]] = {
     "FG-HEALTH-PORT": (both(group(HealthCheckPort="8080"), php(portMappings=PHP_8080)), shop),
     "FG-HEALTH-PORT-UNKNOWN": (group(HealthCheckPort="9999"), group(HealthCheckPort="9999", TargetType="ip")),
     "FG-ALARM": (shop, source(alarms=[{"AlarmName": "h", "MetricName": "HealthyHostCount"}])),
+    "FG-RECORD-NOWHERE": (
+        top(problems=[{"id": "record-nowhere", "path": "records", "message": "m"}]),
+        top(problems=[{"id": "record-elsewhere", "path": "records", "message": "m"}]),
+    ),
     "FG-DNS-NONE": (top(records=[]), shop),
     "FG-DNS-NAME": (more_records("www.example.test."), more_records("SHOP.example.test.")),
     "FG-DNS-FOREIGN": (on("shared_load_balancer"), more_records("www.example.test.")),
