@@ -7,12 +7,14 @@ from __future__ import annotations
 import re
 import typing as t
 
+from . import image
 from .context import Json
 from .findings import Finding, found
 from .secrets import mask_value
 
 HOST_ADDRESS = re.compile(r"169\.254\.169\.254|\b172\.17\.0\.1\b|\b127\.0\.0\.11\b|host\.docker\.internal")
 _AGENT_LABEL = re.compile(r"^(com\.datadoghq\.|traefik\.|io\.prometheus|prometheus[._]|co\.elastic\.|logging\.|newrelic)", re.IGNORECASE)
+_STORE = re.compile(r"(^|/)(redis|valkey|memcached|mysql|mariadb|percona|postgres|postgresql|mongo|mongodb|rabbitmq)$")
 _AGENT_VARIABLE = re.compile(r"^(ECS_(?!FARGATE$)\w+|DOCKER_(HOST|CERT_PATH|TLS_VERIFY|API_VERSION|CONFIG|CONTEXT|SOCK\w*))$")
 
 
@@ -44,7 +46,13 @@ def agent_variables(draft: Json, path: str) -> t.Iterator[Finding]:
             yield found("FG-AGENT-VARIABLE", f"{path}.environment[{name}]", mask_value(name, pair.get("value")))
 
 
-RULES: tuple[t.Callable[[Json, str], t.Iterator[Finding]], ...] = (host_addresses, agent_variables, labels)
+def store(draft: Json, path: str) -> t.Iterator[Finding]:
+    """A database, cache or queue inside the task: each task has its own, so the target begins with an empty one. fargate-rules.md 4 (local disk state)"""
+    if _STORE.search(image.parse(str(draft.get("image") or "")).repository):
+        yield found("FG-STORE-IN-TASK", f"{path}.image", draft.get("image"))
+
+
+RULES: tuple[t.Callable[[Json, str], t.Iterator[Finding]], ...] = (host_addresses, agent_variables, labels, store)
 
 
 def has_keys(definition: Json) -> bool:

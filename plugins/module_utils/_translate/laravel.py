@@ -25,7 +25,7 @@ SETTINGS: dict[str, tuple[frozenset[str], str]] = {
 }
 PLAIN_SECRETS = {"APP_KEY": "FG-APP-KEY", "AWS_SECRET_ACCESS_KEY": "FG-AWS-KEYS", "AWS_ACCESS_KEY_ID": "FG-AWS-KEYS"}
 
-_SCHEDULER = re.compile(r"artisan\s+schedule:(work|run)\b|\b(crond?|supercronic|ofelia)\b")
+_SCHEDULER = re.compile(r"artisan\s+schedule:(work|run)\b|\b(crond?|supercronic|ofelia|clockwork)\b|\bcelery\b.*\s(beat\b|-B\b|--beat\b)")
 _WORKER = re.compile(r"artisan\s+(queue:(work|listen)|horizon)\b")
 
 

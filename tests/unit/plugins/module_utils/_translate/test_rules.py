@@ -459,6 +459,7 @@ CASES: dict[str, tuple[Change, Change]] = {
         both(volume(host={"sourcePath": "/srv"}), intent(volumes={"data": {"efs": "fs-1"}})),
     ),
     "FG-SESSION-FILE": (variable("SESSION_DRIVER", "file"), shop),
+    "FG-STORE-IN-TASK": (second_container(image=f"{REGISTRY}/shop/redis:7"), second_container(image=f"{REGISTRY}/shop/redis-exporter:7")),
     "FG-CACHE-FILE": (variable("CACHE_STORE", "file"), variable("CACHE_STORE", "redis")),
     "FG-FILESYSTEM-LOCAL": (variable("FILESYSTEM_DISK", "local"), variable("FILESYSTEM_DISK", "s3")),
     "FG-LOG-CHANNEL": (variable("LOG_CHANNEL", "daily"), shop),
