@@ -159,6 +159,14 @@ KINDS: dict[str, Kind] = _kinds(
         "Set fargate_architecture.",
         TASKS,
     ),
+    (
+        "FG-ARCHITECTURE-OTHER",
+        ACTION,
+        "changed",
+        "The instances run on another processor architecture, so the images were never run on this one.",
+        "Build them for it too: otherwise the tasks end in CannotPullContainerError or exec format error.",
+        TASKS,
+    ),
     ("FG-TASK-ROLE", INFO, "changed", "The inventory gives the tasks a role.", "Nothing.", ECS + "task-iam-roles.html"),
     (
         "FG-IMDS",

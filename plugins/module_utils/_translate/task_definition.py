@@ -202,8 +202,10 @@ def runtime_platform(draft: Json, context: Context, path: str) -> t.Iterator[Fin
     if system != "LINUX":
         yield found("FG-WINDOWS", f"{path}.runtimePlatform.operatingSystemFamily", system)
     chosen = current.get("cpuArchitecture") or ARCHITECTURES.get(str(context.intent.get("architecture") or "").lower())
+    seen = architectures(context)
+    if chosen and seen and chosen not in seen and not current.get("cpuArchitecture"):
+        yield found("FG-ARCHITECTURE-OTHER", f"{path}.runtimePlatform.cpuArchitecture", ", ".join(seen), chosen)
     if chosen is None:
-        seen = architectures(context)
         chosen = seen[0] if seen else "X86_64"
         if len(seen) != 1:
             yield found("FG-ARCHITECTURE", f"{path}.runtimePlatform.cpuArchitecture", ", ".join(seen) or None, chosen)

@@ -346,6 +346,7 @@ CASES: dict[str, tuple[Change, Change]] = {
         lambda s: s["source"]["capacity"].update(architectures=["arm64", "x86_64"]),
         both(lambda s: s["source"]["capacity"].update(architectures=["arm64", "x86_64"]), intent(architecture="arm64")),
     ),
+    "FG-ARCHITECTURE-OTHER": (intent(architecture="arm64"), intent(architecture="amd64")),
     "FG-TASK-ROLE": (intent(task_role_arn=ARN), intent(task_role_arn={"nobody": ARN})),
     "FG-IMDS": (without_keys(), both(without_keys(), task(taskRoleArn=ARN), lambda s: systems.definition(s, 1).update(taskRoleArn=ARN))),
     "FG-NO-INSTANCE-RIGHTS": (profile("AmazonEC2ContainerServiceforEC2Role"), profile("AmazonEC2ContainerServiceforEC2Role", "uploads")),
