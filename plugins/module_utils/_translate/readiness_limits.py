@@ -35,7 +35,7 @@ def vcpus(outline: Outline, context: Context) -> t.Iterator[Finding]:
     quota = (context.system.get("quotas") or {}).get("fargate_vcpu") or {}
     if quota.get("value") is None:
         return
-    left = quota["value"] - (quota.get("used") or 0)
+    left = max(quota["value"] - (quota.get("used") or 0), 0)
     if steady > left:
         yield found("FG-QUOTA", "quotas.fargate_vcpu", _of(quota), f"{steady:g} more vCPU", what="Fargate On-Demand vCPUs")
     elif peak > left:

@@ -155,8 +155,9 @@ class TestLimits:
         system = systems.system("provisioned")
         for service in system["target"]["services"]:
             service["runningCount"] = service["desiredCount"]
-        system["quotas"] = {"fargate_vcpu": {"value": 2.5, "used": 1.25}}
-        assert not systems.ids(systems.plan(system)) & {"FG-QUOTA", "FG-QUOTA-DEPLOYMENT"}
+        for value, expected in ((2.5, set()), (2, {"FG-QUOTA-DEPLOYMENT"})):
+            system["quotas"] = {"fargate_vcpu": {"value": value, "used": 1.25}}
+            assert systems.ids(systems.plan(system)) & {"FG-QUOTA", "FG-QUOTA-DEPLOYMENT"} == expected
 
     @pytest.mark.parametrize(
         ("name", "quota", "told"),
