@@ -61,9 +61,22 @@ def _foreign_groups(side: Side) -> list[Shape]:
         used_by = [*side.elsewhere.get(arn, []), *(f"service {name} of this cluster" for name in side.excluded.get(arn, []))]
         if not used_by and group["TargetHealth"] and not names_in(side.data["services"], arn):
             used_by = [f"{len(group['TargetHealth'])} registered targets that no ECS service manages"]
+        strangers = _strangers(group, side.data["capacity"]["instances"])
+        if not used_by and strangers:
+            used_by = [f"{len(strangers)} registered instances that are not of the cluster: {', '.join(strangers)}"]
         if used_by:
             found.append({"kind": "target_group", "id": arn, "name": group["TargetGroupName"], "used_by": used_by})
     return found
+
+
+def _strangers(group: Shape, instances: t.Sequence[Shape]) -> list[str]:
+    """Instances in the group that another cluster, or nobody of ECS, brought there: seen however many clusters the account has.
+
+    Addresses are not judged: a task may have come or gone since the group was read.
+    """
+    own = {instance["InstanceId"] for instance in instances}
+    taking = [item["Target"]["Id"] for item in group["TargetHealth"] if item["TargetHealth"]["State"] not in ("draining", "unused")]
+    return sorted(set(taking) - own) if group.get("TargetType") == "instance" else []
 
 
 def _foreign_rules(data: Shape, fqdn: str, only: t.Sequence[str]) -> list[Shape]:

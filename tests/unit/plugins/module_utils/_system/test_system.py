@@ -384,6 +384,14 @@ class TestShared:
         assert problems(system) == ["clusters-unread"]
         assert system["problems"][0]["message"] == "The services of 1 other clusters were not looked at: a-large-one."
 
+    def test_instances_of_others_in_the_systems_own_group(self, world: World) -> None:
+        """However many clusters the account has, their instances show in the group."""
+        image = world.client("ec2").describe_images(Owners=["self"])["Images"][0]["ImageId"]
+        made = world.client("ec2").run_instances(ImageId=image, MinCount=1, MaxCount=1, SubnetId=world.subnets[0])["Instances"][0]["InstanceId"]
+        world.client("elbv2").register_targets(TargetGroupArn=world.balancers["shop"].group, Targets=[{"Id": made, "Port": 80}])
+        (shared,) = world.system()["shared"]
+        assert (shared["kind"], shared["used_by"]) == ("target_group", [f"1 registered instances that are not of the cluster: {made}"])
+
     def test_targets_that_ecs_does_not_manage(self, world: World) -> None:
         group = world.target_group("legacy")
         world.rule(world.balancers["shop"], 10, "old.example.test", group)
