@@ -79,9 +79,9 @@ class Faults:
             spec = containers.changed(fault, spec)
         return spec
 
-    def freezes(self, task: EcsTask, container: str, fargate: bool, age: float) -> bool:
-        """Whether a container that has run for ``age`` seconds is to hang."""
-        return any(containers.freezes(fault, container, age) for fault in self._on(task, fargate))
+    def freezes(self, task: EcsTask, container: str, fargate: bool, output: bytes) -> bool:
+        """Whether a container that has written this is to hang."""
+        return any(containers.freezes(fault, container, output) for fault in self._on(task, fargate))
 
     def _on(self, task: EcsTask, fargate: bool) -> list[Fault]:
         return [fault for fault in self.active() if fault.matches(task, fargate)]

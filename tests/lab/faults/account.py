@@ -34,6 +34,7 @@ class Account:
             "execution-role": self._role,
             "log-group": self._log_groups,
             "secret": self._secret,
+            "app-500-silent": self._log_to_file,
             "listener-rule": self._listener_rule,
             "certificate": self._certificate,
         }
@@ -181,6 +182,16 @@ class Account:
                 if not any(item["valueFrom"] == arn for item in container.get("secrets", [])):
                     container["secrets"] = [*container.get("secrets", []), {"name": "PAYMENT_TOKEN", "valueFrom": arn}]
                     yield lambda container=container: _without_secret(container, arn)  # type: ignore[misc]
+
+
+    def _log_to_file(self, _fault: Fault) -> Iterator[Undo]:
+        """As in many a definition that comes from instances, where somebody could read the file."""
+        for definition in self._definitions():
+            for container in [*definition.container_definitions, *definition.document["containerDefinitions"]]:
+                for entry in container.get("environment", []):
+                    if entry["name"] == "LOG_CHANNEL" and entry["value"] != "single":
+                        before, entry["value"] = entry["value"], "single"
+                        yield lambda entry=entry, before=before: entry.update(value=before)  # type: ignore[misc]
 
 
 def _without_secret(container: dict[str, Any], arn: str) -> None:

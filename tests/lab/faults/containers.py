@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 OTHER_KEY = "base64:" + base64.b64encode(bytes(range(32))).decode()
 TOO_LITTLE = 12  # MiB: php-fpm with eight children needs several times as much
 LATE = 22  # seconds: the lab's shortest grace period is 15, and ECS lets a task drain that long again
-FREEZE_AFTER = 4.0  # seconds: php-fpm serves by then
+READY = b"ready to handle connections"  # php-fpm, once it listens
 
 NGINX_CONF = "/etc/nginx/conf.d/default.conf"
 POOL = "/etc/php/8.2/fpm/pool.d/www.conf"
@@ -34,7 +34,7 @@ EDITS = {
 # What its environment says instead.
 ENVIRONMENT = {
     "app-500": {"SHOP_FAIL": "500"},
-    "app-500-silent": {"SHOP_FAIL": "500", "LOG_CHANNEL": "null"},
+    "app-500-silent": {"SHOP_FAIL": "500"},
     "app-key": {"APP_KEY": OTHER_KEY},
 }
 # What it runs instead, by fault and container.
@@ -71,6 +71,6 @@ def _shell(spec: ContainerSpec) -> str:
     return command[2] if command[:2] == ["sh", "-c"] else NGINX
 
 
-def freezes(fault: Fault, container: str, age: float) -> bool:
-    """Whether a container of this name and age (seconds) is frozen."""
-    return fault.name == "php-fpm-hang" and container == (fault.container or "php-fpm") and age > FREEZE_AFTER
+def freezes(fault: Fault, container: str, output: bytes) -> bool:
+    """Whether a container of this name that has written this is frozen."""
+    return fault.name == "php-fpm-hang" and container == (fault.container or "php-fpm") and READY in output

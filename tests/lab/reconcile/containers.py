@@ -176,8 +176,10 @@ class Containers:
 
     def _freeze(self, live: _Live) -> None:
         """A fault: the process neither ends nor answers."""
-        age = time.monotonic() - live.started
-        if not self._place.engine.paused(live.id) and self._world.faults.freezes(self._task, live.entry["name"], self._place.fargate, age):
+        if self._place.engine.paused(live.id) or not self._world.faults.active():
+            return
+        output = live.log_path.read_bytes() if live.log_path.exists() else b""
+        if self._world.faults.freezes(self._task, live.entry["name"], self._place.fargate, output):
             self._place.engine.pause(live.id)
 
     def _note_end(self, live: _Live, state: ContainerState) -> None:

@@ -12,6 +12,7 @@ return [
             'handler' => StreamHandler::class,
             'with' => ['stream' => 'php://stderr'],
         ],
+        'single' => ['driver' => 'single', 'path' => storage_path('logs/laravel.log'), 'level' => env('LOG_LEVEL', 'debug')],
         'null' => ['driver' => 'monolog', 'handler' => NullHandler::class],
         'emergency' => ['path' => 'php://stderr'],
     ],
