@@ -163,6 +163,11 @@ CAUSES: dict[str, Text] = {
         "Listen on 8080, or set systemControls net.ipv4.ip_unprivileged_port_start=0.",
         LOG,
     ),
+    "EXEC_FORMAT": Text(
+        "{container} cannot be executed: it is built for another processor (or it is a script without its first line).",
+        "Set fargate_cpu_architecture to the image's platform, or build it for the task's; a script begins with #! and its interpreter.",
+        DEFINITION,
+    ),
     "NGX_RO": Text("Nginx cannot write its cache or temporary files.", "Mount a volume there, or set readonlyRootFilesystem to false.", LOG),
     "FPM_BIND": Text("PHP-FPM cannot listen: its port is taken by another container of the task.", "Give one of them another port.", LOG),
     "EXIT_0": Text(
@@ -171,7 +176,7 @@ CAUSES: dict[str, Text] = {
         TASK,
     ),
     "EXIT_1": Text(
-        "{container} ended with an error (exit {exit_code}).", "Read its last log lines; run the image locally with the same command and environment.", LOG
+        "{container} ended with an error (exit {exit_code}){said}", "Read its last log lines; run the image locally with the same command and environment.", LOG
     ),
     "EXIT_78": Text("PHP-FPM refused its configuration (exit 78).", "Run php-fpm -t in the image.", LOG),
     "EXIT_126": Text("The command of {container} cannot be executed (exit 126).", "Check the file's mode, its architecture and its first line.", TASK),
@@ -273,7 +278,7 @@ CAUSES: dict[str, Text] = {
     ),
     "HC_419": Text("The health path answers {code}: it is under CSRF protection or a rate limit.", "Exclude it.", TARGETS),
     "HC_500": Text(
-        "The application answers 500 and its log says nothing.",
+        "The application answers 500 and its log says nothing.{unlogged}",
         "Set LOG_CHANNEL=stderr: on Fargate storage/logs cannot be read. Then run verify again to see the error.",
         LOG,
     ),
@@ -294,7 +299,7 @@ CAUSES: dict[str, Text] = {
         LOG,
     ),
     "SLOW_START": Text(
-        "Tasks of {service} are stopped before PHP-FPM listens: the health check grace period is {grace} s.",
+        "Tasks of {service} are stopped before {container} listens: the health check grace period is {grace} s.",
         "Give them more time (health_check_grace_period_seconds of the service), or let them start faster: more CPU, caches built into the image.",
         SERVICE,
     ),
@@ -437,6 +442,8 @@ def render(identifier: str, context: t.Mapping[str, t.Any]) -> Text:
     values = _Gaps({key: str(value) for key, value in context.items() if value not in (None, "")})
     values.setdefault("store", "")
     values.setdefault("unknown", "")
+    values.setdefault("said", ".")
+    values.setdefault("unlogged", "")
     values.setdefault("streams", f" --log-stream-names {values['stream']}" if "stream" in values else "")
     text = CAUSES[identifier]
     return Text(*(part.format_map(values).strip() for part in text))

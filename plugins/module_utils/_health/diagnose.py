@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 from . import predicates
-from .facts import Case, log_cause, store_fact, store_words
+from .facts import Case
+from .log_causes import log_cause, store_fact, store_words
 from .model import CERTAIN, ESSENTIAL, LIKELY, POSSIBLE, SOURCE, WEB, WORKER, Cause, Evidence, Outcome, Service, Snapshot
 from .tree_probes import probe_causes
 from .tree_targets import target_causes

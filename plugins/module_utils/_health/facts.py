@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from . import predicates, reach, reach_acl, reach_out
 from .causes import render
 from .model import CERTAIN, LIKELY, Cause, Evidence, Json, LogLine, Service, Snapshot
-from .patterns import FPM_READY, LOG_ROWS, LogRow, log_match, start_failure
+from .patterns import LOG_ROWS, LogRow, log_match, start_failure
 
 ORDER = {row.id: number for number, row in enumerate(LOG_ROWS)}
 
@@ -171,17 +171,26 @@ class Case:
         return [line for line in self.signal.logs if line.task == task_id(task) and container in (None, line.container)]
 
     def running_lines(self) -> list[LogLine]:
-        alive = {task_id(task) for task in self.signal.tasks}
+        """Of tasks of the deployment that is judged: while those of an older one are being replaced, their log tells of what was."""
+        alive = {task_id(task) for task in self.signal.tasks if predicates.is_current(self.snapshot, self.signal, task)}
         return [line for line in self.signal.logs if line.task in alive]
 
     def checked_lines(self) -> list[LogLine]:
         """Lines of tasks that health checks were sent to: those that run, and those that were stopped because of them."""
-        asked = {task_id(task) for task in [*self.signal.tasks, *self.failed_checks()]}
-        return [line for line in self.signal.logs if line.task in asked]
+        stopped = {task_id(task) for task in self.failed_checks()}
+        return [*self.running_lines(), *(line for line in self.signal.logs if line.task in stopped)]
 
     def failed_checks(self) -> list[Json]:
-        """Tasks that ECS stopped because the load balancer found them unhealthy, newest first."""
-        return [task for task in predicates.crashes(self.snapshot, self.signal) if start_failure(str(task.get("stoppedReason", ""))) == "HC_ELB"]
+        """Tasks that ECS stopped because the load balancer found them unhealthy, newest first; not those that a later task disproves."""
+        stopped = [task for task in predicates.crashes(self.snapshot, self.signal) if start_failure(str(task.get("stoppedReason", ""))) == "HC_ELB"]
+        return [task for task in stopped if not predicates.disproved(self.snapshot, self.signal, task)]
+
+    def task_at(self, address: str) -> Json | None:
+        """The task behind an address; events name the task itself."""
+        known = [*self.signal.tasks, *self.signal.stopped]
+        if address.startswith("task "):
+            return next((task for task in known if task_id(task) == address.removeprefix("task ")), None)
+        return next((task for task in known if address in predicates.addresses_of(task)), None)
 
 
 def task_id(task: Json) -> str:
@@ -214,90 +223,3 @@ def named_in(text: str, case: Case) -> str | None:
 def cap(confidence: str, fresh: bool) -> str:
     """What was seen before this run may be repaired: it is never certain."""
     return LIKELY if confidence == CERTAIN and not fresh else confidence
-
-
-# --- log lines to causes
-
-
-def log_cause(case: Case, hit: Hit, codes: t.Collection[int], symptom: Evidence | None) -> Cause:
-    """The cause behind a log line of a running task, with its confirmation where there is one."""
-    known = {key: value for key, value in hit.match.groupdict().items() if value}
-    message = known.pop("fatal", None) or known.pop("message", None)
-    more: Json = {**known, "message": message, "log_group": hit.line.group, "stream": hit.line.stream, "container": hit.line.container, "task": hit.line.task}
-    evidence = [from_log(hit.line), *([symptom] if symptom else [])]
-    kind = STORE_ROWS.get(hit.row.id)
-    if kind:
-        return store_cause(case, kind, hit, evidence, more, codes)
-    fresh = case.fresh(hit.line.at)
-    if hit.row.id == "AWS_NET":
-        open_way, fact = case.way_out([str(known.get("service", "AWS"))])
-        if open_way is False:
-            return case.cause(hit.row.id, cap(CERTAIN, fresh), [*evidence, Evidence("network", fact, case.snapshot.at)], **more)
-    if hit.row.id == "NGX_REFUSED" and re.match(r"127\.|localhost|\[::1\]", str(known.get("u", ""))):
-        return fpm_down(case, hit, evidence, more)
-    explained = bool(set(hit.row.codes) & set(codes))
-    return case.cause(hit.row.id, cap(CERTAIN if explained else LIKELY, fresh), evidence, **more)
-
-
-STORE_ROWS = {"DB_TIMEOUT": "rds", "DB_REFUSED": "rds", "REDIS_TIMEOUT": "elasticache", "REDIS_REFUSED": "elasticache"}
-STORE_CAUSE = {"rds": "DB_TIMEOUT", "elasticache": "REDIS_TIMEOUT"}
-
-
-def store_cause(case: Case, kind: str, hit: Hit, evidence: list[Evidence], more: Json, codes: t.Collection[int]) -> Cause:
-    """A connection that hangs or is refused, and a group that does not admit the tasks: certain. A wrong host or port looks the same without the second."""
-    stores = case.stores(kind)
-    closed = [store for store in stores if case.refused_by(store)]
-    fresh = case.fresh(hit.line.at)
-    if closed:
-        confidence = CERTAIN if len(closed) == len(stores) else LIKELY
-        return case.cause(
-            STORE_CAUSE[kind],
-            cap(confidence, fresh),
-            [*evidence, store_fact(case, closed[0])],
-            settled=confidence == CERTAIN and fresh,
-            **{**more, **store_words(closed[0])},
-        )
-    known = store_words(stores[0]) if stores else {}
-    explained = bool(set(hit.row.codes) & set(codes))
-    return case.cause(hit.row.id, cap(CERTAIN if explained else LIKELY, fresh), evidence, **{**more, **known})
-
-
-def store_words(store: Json) -> Json:
-    return {"store": f" {store['id']}", "group": ", ".join(store.get("groups", [])), "port": store["port"]}
-
-
-def store_fact(case: Case, store: Json) -> Evidence:
-    groups, mine = ", ".join(store["groups"]), ", ".join(case.signal.groups)
-    inward = reach.admitted(case.snapshot.network, store["groups"], int(store["port"]), case.signal.groups, case.addresses())
-    if inward is False:
-        text = f"{groups} of {store['id']} does not admit {mine} of {case.signal.name} on TCP {store['port']}"
-    else:
-        text = f"{mine} of {case.signal.name} lets nothing out to {store['id']} on TCP {store['port']}"
-    return Evidence("security groups", text, case.snapshot.at)
-
-
-def fpm_down(case: Case, hit: Hit, evidence: list[Evidence], more: Json) -> Cause:
-    """Refused on the task's own address. PHP-FPM that was ready later, in a task that was ended meanwhile, was only too slow.
-
-    Certain when another container of that task is not running, or when ECS has ended two tasks of this run for it: that is after the grace period.
-    """
-    grace = (case.signal.service or {}).get("healthCheckGracePeriodSeconds", 0)
-    more = {**more, "grace": grace}
-    ended = [task for task in case.failed_checks() if case.fresh(predicates.stopped_at(task))]
-    late = [line for task in ended for line in case.lines_of(task) if re.search(FPM_READY, line.text) and _late(task, line.at)]
-    if late:
-        return case.cause("SLOW_START", LIKELY, [*evidence, from_log(late[-1]), case.describe(ended[0])], **more)
-    task = next((task for task in case.signal.tasks if task_id(task) == hit.line.task), {})
-    down = [container for container in task.get("containers", []) if container.get("name") != hit.line.container and container.get("lastStatus") == "STOPPED"]
-    if down:
-        fact = Evidence(f"task {hit.line.task}", f"container {down[0].get('name')} is STOPPED (exit {down[0].get('exitCode')})", case.snapshot.at)
-        return case.cause("FPM_DOWN", cap(CERTAIN, case.fresh(hit.line.at)), [*evidence, fact], **more)
-    if len(ended) > 1:
-        return case.cause("FPM_DOWN", cap(CERTAIN, case.fresh(hit.line.at)), [*evidence, *map(case.describe, ended[:2])], **more)
-    return case.cause("FPM_DOWN", LIKELY, evidence, **more)
-
-
-def _late(task: Json, ready: float) -> bool:
-    """Ready only in the second half of the life that ECS granted it. Ready early and yet refused: it listens elsewhere."""
-    started = float(task.get("startedAt") or 0.0)
-    return ready - started > (float(task.get("stoppingAt") or predicates.stopped_at(task)) - started) / 2

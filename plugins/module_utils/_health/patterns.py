@@ -26,6 +26,12 @@ class StartRow(t.NamedTuple):
     needs: tuple[str, ...]
 
 
+# These pass by themselves: ECS retries, capacity comes back, a new role becomes visible.
+TRANSIENT_IDS = ("ROLE", "CAPACITY", "THROTTLE", "AGENT_ERR", "ENI", "QUOTA", "AZ_UNSUPPORTED", "PULL_RATE")
+
+# runtimePlatform.cpuArchitecture -> the platform that registries know.
+PLATFORMS: dict[str, str] = {"X86_64": "linux/amd64", "ARM64": "linux/arm64"}
+
 # Texts of stoppedReason, containers[].reason and "was unable to place a task. Reason: ...".
 # First hit wins: rows with a decisive tail stand before the general ones.
 START_FAILURES: tuple[StartRow, ...] = (
@@ -113,6 +119,7 @@ LOG_ROWS: tuple[LogRow, ...] = (
     LogRow("NGX_NOPORT", r"\[emerg\].*no port in upstream", fatal=True),
     LogRow("NGX_BIND", r"bind\(\) to .* failed \(98: Address (already )?in use\)", fatal=True),
     LogRow("NGX_BINDPERM", r"bind\(\) to .* failed \(13: Permission denied\)", fatal=True),
+    LogRow("EXEC_FORMAT", r"exec format error", fatal=True),
     LogRow("NGX_RO", r'(nginx|\[emerg\]|\[crit\]).*Read-only file system|mkdir\(\) "/var/(cache|lib)/nginx.*failed', fatal=True),
     LogRow("NGX_RESOLVE", r"could not be resolved \((2|3|110)|no resolver defined to resolve", codes=(502,)),
     LogRow("NGX_SOCK", r"connect\(\) to unix:(?P<u>\S+) failed \((2: No such file|13: Permission denied)", codes=(502,)),
@@ -183,8 +190,15 @@ LOG_ROWS: tuple[LogRow, ...] = (
 
 # Nginx's default and combined formats, and most others, quote the user agent.
 HEALTH_CHECK_LINE = r"ELB-HealthChecker/"
+CHECK_STATUS = r'" (\d{3}) .*ELB-HealthChecker/'
+# Nginx's status for a client that went away before it was answered.
+GAVE_UP = "499"
 
-FPM_READY = r"ready to handle connections"
+# Laravel's channels that write a file, or nothing: no line of them reaches the container's log. ``stack`` leads wherever the application says.
+LOG_FILES = ("single", "daily", "null")
+
+# What servers write once they listen: PHP-FPM; Nginx (master process; the official image's entry point); Apache; many others.
+READY = r"ready to handle connections|start worker processes|ready for start up|resuming normal operations|\b[Ll]istening (on|at)\b|Server running on"
 
 TARGET_EVENT = r"is unhealthy in \(?target-group (?P<tg>[^\s)]+)\)? due to \(reason (?P<reason>.*)\)"
 START_EVENT = r"was unable to place a task|failed to launch a task|operations are being throttled"

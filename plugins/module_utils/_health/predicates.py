@@ -60,21 +60,39 @@ def is_normal_stop(task: Json) -> bool:
     return task.get("stopCode") == "UserInitiated" or str(task.get("stoppedReason", "")).startswith(NORMAL_STOPS)
 
 
-def crashes(snapshot: Snapshot, signal: Service) -> list[Json]:
-    """Tasks of the judged revision that did not stop on purpose, newest first."""
+def is_current(snapshot: Snapshot, signal: Service, task: Json) -> bool:
+    """Does the task belong to what is judged: that revision and, while the PRIMARY deployment runs it, no earlier deployment of the same revision?"""
     arn = (signal.newest or {}).get("taskDefinitionArn") if snapshot.side != SOURCE else signal.primary.get("taskDefinition")
-    mine = [task for task in signal.stopped if not is_normal_stop(task) and (not arn or task.get("taskDefinitionArn") == arn)]
+    if arn and task.get("taskDefinitionArn", arn) != arn:
+        return False
+    deployment, owner = str(signal.primary.get("id", "")), str(task.get("startedBy", ""))
+    return not (owner.startswith("ecs-svc/") and deployment and signal.primary.get("taskDefinition") == arn and owner != deployment)
+
+
+def crashes(snapshot: Snapshot, signal: Service) -> list[Json]:
+    """Tasks of what is judged that did not stop on purpose, newest first."""
+    mine = [task for task in signal.stopped if not is_normal_stop(task) and is_current(snapshot, signal, task)]
     return sorted(mine, key=stopped_at, reverse=True)
 
 
+# In a loop lives differ by chance; a task that lives this many times as long is past what ended the others.
+PAST = 1.5
+
+
 def disproved(snapshot: Snapshot, signal: Service, task: Json) -> bool:
-    """A task that was created after this one had failed, and got further or lived longer: what stopped this one is over."""
-    end = stopped_at(task)
-    life = end - float(task["startedAt"]) if task.get("startedAt") else 0.0
+    """A task that was created after this one had failed, and got further or lived clearly longer: what stopped this one is over."""
+    end = ended_at(task)
+    life = PAST * (end - float(task["startedAt"])) if task.get("startedAt") else 0.0
     arn = task.get("taskDefinitionArn")
-    later = [other for other in [*signal.tasks, *signal.stopped] if float(other.get("createdAt") or 0.0) > end and other.get("taskDefinitionArn") == arn]
-    ends = [(float(other["startedAt"]), stopped_at(other) if other in signal.stopped else snapshot.at) for other in later if other.get("startedAt")]
+    later = [other for other in [*signal.tasks, *signal.stopped] if float(other.get("createdAt") or 0.0) >= end and other.get("taskDefinitionArn") == arn]
+    ends = [(float(other["startedAt"]), ended_at(other) if other in signal.stopped else snapshot.at) for other in later if other.get("startedAt")]
     return any(stop - start > life for start, stop in ends)
+
+
+def goes_round(snapshot: Snapshot, signal: Service) -> bool:
+    """In this run a task failed, and the one that ECS started in its place failed as well."""
+    failed = [task for task in crashes(snapshot, signal) if ended_at(task) >= snapshot.started and not disproved(snapshot, signal, task)]
+    return any(float(later.get("createdAt") or 0.0) >= ended_at(earlier) for earlier in failed for later in failed)
 
 
 def stopped_at(task: Json) -> float:
@@ -83,13 +101,18 @@ def stopped_at(task: Json) -> float:
     return float(next((moment for moment in times if moment), 0.0))
 
 
+def ended_at(task: Json) -> float:
+    """When it was decided that a task ends: from then on it only drains, for minutes where the deregistration delay is long."""
+    return float(task.get("stoppingAt") or stopped_at(task))
+
+
 def needed_age(snapshot: Snapshot, signal: Service, settle: float) -> float:
     """How long a task must be up to count as staying up: the settling window, or twice the life of the longest-lived recent crash when that is longer.
 
     So a loop that dies every 25 seconds is not taken for healthy in its 21st second. Bounded by six windows: an old crash must not hold up the verdict.
     """
     lives = [
-        stopped_at(task) - float(task["startedAt"])
+        ended_at(task) - float(task["startedAt"])
         for task in crashes(snapshot, signal)
         if task.get("startedAt") and snapshot.at - stopped_at(task) < 30 * settle
     ]
@@ -121,6 +144,12 @@ def describe_stop(task: Json) -> str:
 
 
 # --- targets
+
+
+def accepts(matcher: str, status: int) -> bool:
+    """``200``, ``200,301`` or ``200-299``, as a target group's matcher has it."""
+    ranges = [part.strip().partition("-") for part in matcher.split(",")]
+    return any(first.isdigit() and int(first) <= status <= int(last or first) for first, _dash, last in ranges)
 
 
 def forwards_to(action: Json) -> dict[str, int]:

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from .facts import STORE_CAUSE, Case, log_cause, store_fact, store_words
+from .facts import Case
+from .log_causes import STORE_CAUSE, log_cause, store_fact, store_words
 from .model import CERTAIN, LIKELY, Cause, Evidence, Json, StepResult
 
 # Problems that a connection has before any request, and what they mean.

@@ -9,9 +9,10 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from . import predicates, reach, reach_acl
-from .facts import Case, cap, from_log, log_cause, task_id
-from .model import CERTAIN, LIKELY, POSSIBLE, WEB, Cause, Evidence, Json
-from .patterns import HEALTH_CHECK_LINE, HEALTH_CODE, TARGET_CODES, TARGET_EVENT
+from .facts import Case, cap, from_log, task_id
+from .log_causes import log_cause, slow_start, up_before_checks
+from .model import CERTAIN, LIKELY, POSSIBLE, WEB, Cause, Evidence, Json, LogLine
+from .patterns import CHECK_STATUS, GAVE_UP, HEALTH_CHECK_LINE, HEALTH_CODE, LOG_FILES, TARGET_CODES, TARGET_EVENT
 
 TIMEOUT, REFUSED, MISMATCH = "Target.Timeout", "Target.FailedHealthChecks", "Target.ResponseCodeMismatch"
 
@@ -73,16 +74,22 @@ def sick_targets(case: Case, group: Json) -> list[Sick]:
     now = [
         Sick(str(entry["TargetHealth"].get("Reason", "")), str(entry["TargetHealth"].get("Description", "")), *predicates.target_key(entry), case.snapshot.at)
         for entry in predicates.registered(group)
-        if entry["TargetHealth"]["State"] == "unhealthy"
+        if entry["TargetHealth"]["State"] == "unhealthy" and _counts(case, predicates.target_key(entry)[0])
     ]
     if now or _all_well(group):
         return now
     before = [
         Sick(record.reason, record.description, record.id, record.port, record.at)
         for record in sorted(case.snapshot.health_history, key=lambda record: -record.at)
-        if record.target_group == group["TargetGroupArn"]
+        if record.target_group == group["TargetGroupArn"] and _counts(case, record.id)
     ]
     return before or _from_events(case, group)
+
+
+def _counts(case: Case, address: str) -> bool:
+    """Not a target of an earlier deployment, nor one that was unhealthy because its task was being stopped on purpose."""
+    task = case.task_at(address)
+    return task is None or (predicates.is_current(case.snapshot, case.signal, task) and not predicates.is_normal_stop(task))
 
 
 def _all_well(group: Json) -> bool:
@@ -118,7 +125,16 @@ def _sick_causes(case: Case, group: Json, sick: list[Sick]) -> list[Cause]:
     worst = sick[0]
     branch: t.Callable[[Case, Json, Sick], list[Cause]] = {TIMEOUT: _timed_out, REFUSED: _refused, MISMATCH: _mismatch}.get(worst.reason, _other)
     causes = branch(case, group, worst)
-    return causes if case.fresh(worst.at) else [replace(cause, confidence=cap(cause.confidence, False), settled=False) for cause in causes]
+    if case.fresh(worst.at) and not _recovers(case, group, worst):
+        return causes
+    return [replace(cause, confidence=cap(cause.confidence, False), settled=False) for cause in causes]
+
+
+def _recovers(case: Case, group: Json, sick: Sick) -> bool:
+    """The newest health check that the task logged was answered well: the load balancer wants several of those before it calls the target healthy again."""
+    checks = [line for line in case.checked_lines() if line.task == _task_of(case, sick) and re.search(HEALTH_CHECK_LINE, line.text)]
+    status = re.search(CHECK_STATUS, max(checks, key=lambda line: line.at).text) if checks else None
+    return status is not None and predicates.accepts(str((group.get("Matcher") or {}).get("HttpCode", "200")), int(status[1]))
 
 
 def _words(group: Json, sick: Sick) -> Json:
@@ -151,17 +167,23 @@ def _timed_out(case: Case, group: Json, sick: Sick) -> list[Cause]:
     checks = [line for line in lines if re.search(HEALTH_CHECK_LINE, line.text)]
     reached = [line for line in checks if mine in (None, line.task)]
     if reached:
-        return [case.cause("HC_SLOW", LIKELY, [seen, from_log(reached[-1])], **words, log_group=reached[-1].group, stream=reached[-1].stream)]
+        return [_slow(case, seen, reached, words)]
     if checks and any(line.task == mine and line.container == checks[-1].container for line in lines) and not case.unread_log():
         return [case.cause("HC_LOST", LIKELY, [seen, from_log(checks[-1])], **words)]
     return [case.cause("HC_TIMEOUT", POSSIBLE, [seen, *case.unread_log()], **words, unknown=_unknown(case))]
 
 
+def _slow(case: Case, seen: Evidence, reached: list[LogLine], words: Json) -> Cause:
+    """Reached for sure. That it hangs is certain when the load balancer went away unanswered twice in a row."""
+    gone = [line for line in reached[-2:] if (found := re.search(CHECK_STATUS, line.text)) and found[1] == GAVE_UP]
+    confidence = CERTAIN if len(gone) == 2 else LIKELY
+    return case.cause("HC_SLOW", confidence, [seen, from_log(reached[-1])], **words, log_group=reached[-1].group, stream=reached[-1].stream)
+
+
 def _task_of(case: Case, sick: Sick) -> str | None:
-    """The task behind a target, by its address; events name the task itself."""
-    if sick.id.startswith("task "):
-        return sick.id.removeprefix("task ")
-    return next((task_id(task) for task in [*case.signal.tasks, *case.signal.stopped] if sick.id in predicates.addresses_of(task)), None)
+    """The id of the task behind a target; an event names a task that may not be known any more."""
+    task = case.task_at(sick.id)
+    return task_id(task) if task else sick.id.removeprefix("task ") if sick.id.startswith("task ") else None
 
 
 def _unknown(case: Case) -> str:
@@ -223,8 +245,14 @@ def _refused(case: Case, group: Json, sick: Sick) -> list[Cause]:
         if down:
             fact = Evidence(f"task {task_id(task)}", f"container {down[0]['name']} is STOPPED (exit {down[0].get('exitCode')})", case.snapshot.at)
             return [case.cause("HC_DOWN", CERTAIN, [seen, fact], **words, container=down[0]["name"], task=task_id(task))]
-    found = [log_cause(case, hit, (), seen) for hit in case.hits(case.checked_lines())]
-    return found or [case.cause("HC_REFUSED", LIKELY, [seen], **{**words, "port": port})]
+    # A line about a request that was answered badly is from a server that answers: it is about something else.
+    found = [log_cause(case, hit, (), seen) for hit in case.hits(case.checked_lines()) if hit.row.fatal]
+    late = slow_start(case, [seen], **words)
+    if found or late:
+        return [*found, *([late] if late else [])]
+    sick_task = case.task_at(sick.id)
+    up = up_before_checks(case, sick_task, case.signal.container_name) if sick_task else None
+    return [case.cause("HC_REFUSED", CERTAIN if up else LIKELY, [seen, *([from_log(up)] if up else [])], **{**words, "port": port})]
 
 
 # --- 3.6 it was reached and answered with a code
@@ -237,11 +265,24 @@ def _mismatch(case: Case, group: Json, sick: Sick) -> list[Cause]:
     explained = [cause for cause in from_logs if cause.confidence == CERTAIN] or (from_logs if code >= 500 else [])
     if explained:
         return explained
-    identifier = TARGET_CODES.get(code) if code != 500 or not case.unread_log() else "HC_STATUS"
+    if code == 500 and not case.unread_log():
+        return [_silent(case, seen, words)]
+    identifier = TARGET_CODES.get(code) if code != 500 else "HC_STATUS"
     if identifier in ("HC_REDIRECT",) or 200 <= code < 400:
         fact = Evidence(f"target group {group.get('TargetGroupName')}", f"matcher {words['matcher']}, path {group.get('HealthCheckPath')}", case.snapshot.at)
         return [case.cause(identifier or "HC_MATCHER", CERTAIN, [seen, fact], **words)]
     return [case.cause(identifier or "HC_STATUS", LIKELY, [seen, *case.unread_log()], **words)]
+
+
+def _silent(case: Case, seen: Evidence, words: Json) -> Cause:
+    """A 500 without a line in any log that could be read. Certain when the environment sends Laravel's log into a file."""
+    for container in case.containers():
+        channel = next((str(entry.get("value")) for entry in container.get("environment", []) if entry.get("name") == "LOG_CHANNEL"), None)
+        if channel in LOG_FILES:
+            fact = Evidence(f"task definition {case.context()['definition']}", f"{container.get('name')}: LOG_CHANNEL={channel}", case.snapshot.at)
+            told = f" LOG_CHANNEL={channel} does not lead to the container's log."
+            return case.cause("HC_500", CERTAIN, [seen, fact], **words, container=container.get("name"), unlogged=told)
+    return case.cause("HC_500", LIKELY, [seen], **words)
 
 
 # --- 3.1 membership

@@ -8,14 +8,13 @@ import re
 import typing as t
 
 from . import predicates
-from .facts import Case, Hit, cap, from_log, log_cause, log_options, named_in, task_id
+from .facts import Case, Hit, cap, from_log, log_options, named_in, task_id
+from .log_causes import log_cause, place, spoken
 from .model import CERTAIN, LIKELY, POSSIBLE, Cause, Evidence, Json
-from .patterns import EXIT_CODES, START_EVENT, start_failure
+from .patterns import EXIT_CODES, PLATFORMS, START_EVENT, TRANSIENT_IDS, start_failure
 
 # Told by a network problem in the text; the computed way out confirms them.
 NETWORK_IDS = ("PULL_NET", "LOG_NET", "PULL_COPY", "PULL_S3")
-# These pass by themselves: ECS retries, capacity comes back, a new role becomes visible.
-TRANSIENT_IDS = ("ROLE", "CAPACITY", "THROTTLE", "AGENT_ERR", "ENI", "QUOTA", "AZ_UNSUPPORTED", "PULL_RATE")
 OTHER_BRANCHES = ("HC_ELB", "HC_CONTAINER")
 HOST_GONE = ("SpotInterruption", "TerminationNotice", "InfrastructureHealth")
 LOST_TIME = 90.0
@@ -93,10 +92,19 @@ def _confirm(case: Case, identifier: str, told: Told) -> tuple[str, str, list[Ev
         return "PULL_NOTFOUND", CERTAIN, [Evidence("ECR", f"{missing[0]} does not exist", case.snapshot.at)]
     if identifier == "LOG_GROUP" and case.signal.missing_log_groups:
         return identifier, CERTAIN, [Evidence("CloudWatch Logs", f"{case.signal.missing_log_groups[0]} does not exist", case.snapshot.at)]
-    named = named_in(told.text, case) if identifier not in (*NETWORK_IDS, "PULL_OTHER", "CREATE") else None
+    named = _named(case, identifier, told)
     if named:
-        return identifier, CERTAIN, [Evidence(f"task definition {case.context()['definition']}", f"names {named}", case.snapshot.at)]
+        return identifier, CERTAIN, [Evidence(f"task definition {case.context()['definition']}", named, case.snapshot.at)]
     return identifier, CERTAIN if identifier == "OOM" else LIKELY, []
+
+
+def _named(case: Case, identifier: str, told: Told) -> str | None:
+    """What AWS's text and the task definition both name: an image, a secret, a log group, a role; or the platform that an image should be built for."""
+    if identifier == "PULL_ARCH":
+        architecture = str((case.definition.get("runtimePlatform") or {}).get("cpuArchitecture") or "X86_64")
+        return f"asks for {architecture}" if PLATFORMS.get(architecture, architecture) in told.text else None
+    named = named_in(told.text, case) if identifier not in (*NETWORK_IDS, "PULL_OTHER", "CREATE") else None
+    return f"names {named}" if named else None
 
 
 def _image_words(case: Case, text: str) -> Json:
@@ -143,7 +151,8 @@ def crash_causes(case: Case) -> list[Cause]:
         cause = _crash_cause(case, task, ran)
         if cause and cause.id not in {known.id for known in causes}:
             causes.append(cause)
-    return causes
+    # The newest task's lines may not have arrived yet: where another task has written some, silence is no cause.
+    return [cause for cause in causes if cause.id != "NO_OUTPUT" or len(causes) == 1]
 
 
 def _crash_cause(case: Case, task: Json, ran: list[Json]) -> Cause | None:
@@ -194,12 +203,23 @@ def _explain_exit(case: Case, task: Json, container: Json, fresh: bool, again: b
         )
     own = case.hits(case.lines_of(task, name))
     hits = own or ([] if code in (0, 137, 143) else case.hits(case.lines_of(task)))
-    if hits:
+    # What only tells that a request went wrong does not end a process.
+    if hits and not hits[0].row.symptom:
         return _from_crash_log(case, hits[0], seen, fresh, again, code)
+    failed = next((hit for hit in own if spoken(hit)), None)
+    if failed and code not in (0, 137, 143):
+        return _own_error(case, failed, seen, fresh, again, more)
     lines = case.lines_of(task, name)[-3:]
     unread = case.unread_log()
     identifier = EXIT_CODES.get(code, "EXIT_1") if lines or unread or code != 1 else "NO_OUTPUT"
     return case.cause(identifier, LIKELY if lines else POSSIBLE, [seen, *map(from_log, lines), *unread], again, **more)
+
+
+def _own_error(case: Case, failed: Hit, seen: Evidence, fresh: bool, again: bool, more: Json) -> Cause:
+    """The process said why it ends, and ended with an error. Once may be bad luck at a start; a task that replaced it and did the same makes it certain."""
+    last = [line for line in case.signal.logs if line.stream == failed.line.stream and line.text.strip() and line is not failed.line][-2:]
+    evidence = [seen, from_log(failed.line), *map(from_log, last)]
+    return case.cause("EXIT_1", cap(CERTAIN if again else LIKELY, fresh), evidence, again, **more, said=f": {spoken(failed)}")
 
 
 def _from_crash_log(case: Case, hit: Hit, seen: Evidence, fresh: bool, again: bool, code: int) -> Cause:
@@ -212,10 +232,7 @@ def _from_crash_log(case: Case, hit: Hit, seen: Evidence, fresh: bool, again: bo
             [from_log(hit.line), seen],
             again,
             **more,
-            task=hit.line.task,
-            container=hit.line.container,
-            log_group=hit.line.group,
-            stream=hit.line.stream,
+            **place(hit.line),
         )
     return log_cause(case, hit, (), seen)
 

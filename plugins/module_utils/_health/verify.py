@@ -13,7 +13,8 @@ from .collect import Collector
 from .diagnose import diagnose
 from .mask import mask, mask_text, secrets_of
 from .model import CERTAIN, ESSENTIAL, POSSIBLE, STORES, Cause, Failure, Json, Outcome, Snapshot, StepResult
-from .predicates import verified
+from .patterns import TRANSIENT_IDS
+from .predicates import goes_round, verified
 from .probes import Prober, misspelt
 
 Look = t.Callable[[bool], Snapshot]
@@ -126,7 +127,8 @@ class Verifier:
         before = self._certain_since
         self._certain_since = {name: (before[name][0], before[name][1] + 1) if name in before else (elapsed, 1) for name in certain}
         lasting = any(polls >= 2 and (certain[name].settled or elapsed - since >= self.settle) for name, (since, polls) in self._certain_since.items())
-        return lasting or self._refused_twice(snapshot) or (self._gave_up(snapshot) and bool(causes) and elapsed >= self.settle)
+        decided = self._gave_up(snapshot) or self._in_vain(snapshot, causes)
+        return lasting or self._refused_twice(snapshot) or (decided and bool(causes) and elapsed >= self.settle)
 
     def _refused_twice(self, snapshot: Snapshot) -> bool:
         """AWS denies an essential call: no wait will change that."""
@@ -137,6 +139,11 @@ class Verifier:
     def _gave_up(self, snapshot: Snapshot) -> bool:
         """The circuit breaker has ended the deployment: no task will be started any more."""
         return any(signal.primary.get("rolloutState") == "FAILED" for signal in snapshot.services)
+
+    def _in_vain(self, snapshot: Snapshot, causes: list[Cause]) -> bool:
+        """ECS replaced a failed task and the new one failed too, for something that does not pass by itself: a third round would show nothing new."""
+        lasting = bool(causes) and causes[0].confidence != POSSIBLE and causes[0].id not in TRANSIENT_IDS
+        return lasting and any(goes_round(snapshot, signal) for signal in snapshot.services)
 
     # --- the end
 

@@ -40,6 +40,10 @@ def probe(problem: str, status: int = 0, server: str = "nginx", **more: t.Any) -
     return {"probes": [result]}
 
 
+def to_channel(name: str) -> dict[str, t.Any]:
+    return {"services/0/newest/containerDefinitions/1/environment/-": {"name": "LOG_CHANNEL", "value": name}}
+
+
 CLOSED_RDS = {"network/security_groups/sg-rds/IpPermissions/0/UserIdGroupPairs": [{"GroupId": "sg-instances"}]}
 CLOSED_REDIS = {"network/security_groups/sg-redis/IpPermissions/0/UserIdGroupPairs": [{"GroupId": "sg-instances"}]}
 NO_ENVIRONMENT: dict[str, t.Any] = {"services/0/newest/containerDefinitions/1/environment": []}
@@ -94,6 +98,14 @@ CASES: dict[str, tuple[dict[str, t.Any], list[list[t.Any]], str, str, bool, str]
     "killed": (crashed(137), [], "EXIT_137", "possible", False, "nginx exit 137"),
     "ended by itself": (crashed(0), [["shop-web", "s1", "nginx", 1000049.0, "bye"]], "EXIT_0", "likely", False, "bye"),
     "error without a known line": (crashed(1), [["shop-web", "s1", "nginx", 1000049.0, "something new"]], "EXIT_1", "likely", False, "something new"),
+    "error with a message, once": (
+        crashed(1), [["shop-web", "s1", "nginx", 1000049.0, "production.ERROR: Class \"Foo\" not found"], ["shop-web", "s1", "nginx", 1000049.1, "#0 {main}"]],
+        "EXIT_1", "likely", False, "#0 {main}",
+    ),
+    "PHP ends with 255 after a fatal error": (
+        crashed(255), [["shop-web", "s1", "nginx", 1000049.0, "PHP Fatal error:  Uncaught Error: Call to undefined function foo()"]], "EXIT_1", "likely", False, "undefined function",
+    ),
+    "a request went wrong before it was stopped": (crashed(143), [["shop-web", "s1", "nginx", 1000049.0, "production.ERROR: of a request"]], "EXIT_143", "likely", False, "exit 143"),
     "error without output": (crashed(1), [], "NO_OUTPUT", "possible", False, "nginx exit 1"),
     "not executable": (crashed(126), [], "EXIT_126", "possible", False, "exit 126"),
     "not found": (crashed(127), [], "EXIT_127", "possible", False, "exit 127"),
@@ -149,11 +161,32 @@ CASES: dict[str, tuple[dict[str, t.Any], list[list[t.Any]], str, str, bool, str]
     ),
     "this task's log is empty, which says nothing": (TIMED_OUT, [["shop-web", "t2", "nginx", 1000058.0, CHECK.replace("499", "200")]], "HC_TIMEOUT", "possible", False, "timed out"),
     "slow": (TIMED_OUT, [["shop-web", "t1", "nginx", 1000058.0, CHECK]], "HC_SLOW", "likely", False, "499"),
+    "hangs": (
+        TIMED_OUT, [["shop-web", "t1", "nginx", 1000053.0, CHECK], ["shop-web", "t1", "nginx", 1000058.0, CHECK]], "HC_SLOW", "certain", False, "499",
+    ),
+    "hung once": (
+        TIMED_OUT, [["shop-web", "t1", "nginx", 1000053.0, CHECK], ["shop-web", "t1", "nginx", 1000058.0, CHECK.replace("499", "200")]], "HC_SLOW", "likely", False, '" 200 ',
+    ),
     "slow because of the database": (
         {**TIMED_OUT, **CLOSED_RDS}, [["shop-web", "t1", "php-fpm", 1000058.0, SQLSTATE]], "DB_TIMEOUT", "certain", True, "SQLSTATE",
     ),
     "times out, nothing known": (TIMED_OUT, [], "HC_TIMEOUT", "possible", False, "Request timed out"),
     "nothing listens": (REFUSED, [], "HC_REFUSED", "likely", False, "Health checks failed"),
+    "nothing listens, though the container is up": (
+        REFUSED, [["shop-web", "t1", "nginx", 999921.0, "[notice] 1#1: start worker processes"]], "HC_REFUSED", "certain", False, "start worker processes",
+    ),
+    "nothing listens, the container was up after the first checks": (
+        REFUSED, [["shop-web", "t1", "nginx", 999926.0, "[notice] 1#1: start worker processes"]], "HC_REFUSED", "likely", False, "Health checks failed",
+    ),
+    "nothing listens, another container is up": (
+        REFUSED, [["shop-web", "t1", "php-fpm", 999921.0, "NOTICE: ready to handle connections"]], "HC_REFUSED", "likely", False, "Health checks failed",
+    ),
+    "nothing listens, the other task's container is up": (
+        REFUSED, [["shop-web", "t2", "nginx", 999921.0, "[notice] 1#1: start worker processes"]], "HC_REFUSED", "likely", False, "Health checks failed",
+    ),
+    "nothing listens, an error that somebody got an answer with": (
+        REFUSED, [["shop-web", "t1", "php-fpm", 1000058.0, "production.ERROR: The MAC is invalid."]], "HC_REFUSED", "likely", False, "Health checks failed",
+    ),
     "wrong port": (
         {**REFUSED, "target_groups/tg-web/HealthCheckPort": "8080"}, [], "HC_PORT", "certain", True, "maps 80",
     ),
@@ -173,6 +206,9 @@ CASES: dict[str, tuple[dict[str, t.Any], list[list[t.Any]], str, str, bool, str]
     "not there": (answered(404), [], "HC_404", "likely", False, "[404]"),
     "csrf": (answered(419), [], "HC_419", "likely", False, "[419]"),
     "silent 500": (answered(500), [], "HC_500", "likely", False, "[500]"),
+    "silent 500, logged into a file": ({**answered(500), **to_channel("single")}, [], "HC_500", "certain", False, "php-fpm: LOG_CHANNEL=single"),
+    "silent 500, logged where it can be read": ({**answered(500), **to_channel("stderr")}, [], "HC_500", "likely", False, "[500]"),
+    "silent 500, logged by a stack": ({**answered(500), **to_channel("stack")}, [], "HC_500", "likely", False, "[500]"),
     "silent 502": (answered(502), [], "HC_502", "likely", False, "[502]"),
     "maintenance": (answered(503), [], "HC_503", "likely", False, "[503]"),
     "slow 504": (answered(504), [], "HC_504", "likely", False, "[504]"),
@@ -259,40 +295,6 @@ def test_cause(kit: t.Any, name: str, record_property: t.Any) -> None:
     assert len(causes) <= 3
 
 
-NO_FPM = 'connect() failed (111: Connection refused) while connecting to upstream, upstream: "fastcgi://127.0.0.1:9000"'
-
-
-def stopped_by_health_checks() -> dict[str, t.Any]:
-    """ECS stopped the task; php-fpm was running until then."""
-    both = [{"name": "nginx", "exitCode": 0}, {"name": "php-fpm", "exitCode": 137}]
-    message = "(service shop-web) (task s1) (port 80) is unhealthy in (target-group tg-web) due to (reason Health checks failed with these codes: [502])"
-    return {
-        **crashed(None, stop_code="ServiceSchedulerInitiated", stoppedReason="Task failed ELB health checks in (target-group tg-web)", containers=both),
-        "services/0/service/healthCheckGracePeriodSeconds": 60,
-        "services/0/events": [{"id": "1", "createdAt": 1000050.0, "message": message}],
-        "target_groups/tg-web/TargetHealth": [],
-    }
-
-
-def test_a_start_slower_than_the_grace_period(kit: t.Any) -> None:
-    """The task is gone: its event and its log lines tell. PHP-FPM was ready at last, but too late."""
-    logs = [["shop-web", "s1", "nginx", 1000047.0, NO_FPM], ["shop-web", "s1", "php-fpm", 1000049.5, "NOTICE: ready to handle connections"]]
-    top = kit.causes(kit.make(stopped_by_health_checks(), logs))[0]
-    assert (top.id, top.confidence) == ("SLOW_START", "likely")
-    assert "is 60 s" in top.summary
-    assert [evidence.source.rpartition("/")[2] for evidence in top.evidence] == ["s1", "target task s1:80 in shop-fargate-1", "s1", "task s1"]
-
-
-def test_php_fpm_that_never_listened(kit: t.Any) -> None:
-    """Once may be a slow start; when ECS has ended two tasks for it, it is not."""
-    changes, logs = stopped_by_health_checks(), [["shop-web", "s1", "nginx", 1000049.0, NO_FPM]]
-    top = kit.causes(kit.make(changes, logs))[0]
-    assert (top.id, top.confidence) == ("FPM_DOWN", "likely")
-    changes["services/0/stopped"].append({**changes["services/0/stopped"][0], "taskArn": "task/s2", "stoppedAt": 1000040.0})
-    top = kit.causes(kit.make(changes, logs))[0]
-    assert (top.id, top.confidence) == ("FPM_DOWN", "certain")
-
-
 @pytest.mark.parametrize("crash", ["PULL_NOTFOUND", "NGX_HOST"])
 def test_what_a_later_task_disproves_is_over(kit: t.Any, crash: str) -> None:
     """The image was pushed, the conf rewritten, while the service went on trying: now something else is wrong."""
@@ -331,6 +333,67 @@ def test_two_crashes_in_this_run_settle_it(kit: t.Any) -> None:
     changes["services/0/stopped"].append({**changes["services/0/stopped"][0], "taskArn": "task/s2", "stoppedAt": 1000040.0})
     logs = [["shop-web", "s1", "nginx", 1000049.0, 'nginx: [emerg] host not found in upstream "php-fpm"']]
     assert kit.causes(kit.make(changes, logs))[0].settled
+
+
+def worker_crashed(*tasks: str) -> tuple[dict[str, t.Any], list[list[t.Any]]]:
+    """Each in turn, with its exception as Laravel logs it."""
+    arn = NEWEST.replace("web", "worker")
+    stopped = [
+        {"taskArn": f"task/{task}", "taskDefinitionArn": arn, "stopCode": "EssentialContainerExited", "stoppedReason": "Essential container in task exited",
+         "createdAt": 1000000.0 + 10 * number, "startedAt": 1000005.0 + 10 * number, "stoppedAt": 1000009.0 + 10 * number, "containers": [{"name": "worker", "exitCode": 1}]}
+        for number, task in enumerate(tasks)
+    ]  # fmt: skip
+    error = 'production.ERROR: The [x] queue connection has not been configured. {"exception":"[object] (InvalidArgumentException(code: 0)'
+    logs = [["shop-worker", task, "worker", 1000008.0 + 10 * number, error] for number, task in enumerate(tasks)]
+    return {"services/1/service/runningCount": 0, "services/1/tasks": [], "services/1/stopped": stopped}, logs
+
+
+def test_a_worker_that_ends_at_start_is_no_error_of_the_web_application(kit: t.Any) -> None:
+    """Once may be bad luck; the second task makes it certain. The newest one's lines may still be on their way."""
+    changes, logs = worker_crashed("s1")
+    assert [(cause.id, cause.confidence) for cause in kit.causes(kit.make(changes, logs))] == [("EXIT_1", "likely")]
+    changes, logs = worker_crashed("s1", "s2")
+    causes = kit.causes(kit.make(changes, logs[:1]))
+    assert [(cause.id, cause.confidence, cause.settled) for cause in causes] == [("EXIT_1", "certain", True)]
+    assert causes[0].summary == "worker ended with an error (exit 1): The [x] queue connection has not been configured."
+    assert [evidence.source for evidence in causes[0].evidence] == ["task s1", "log /ecs/shop-worker-fargate worker/worker/s1"]
+
+
+@pytest.mark.parametrize(("at", "confidence"), [(1000057.0, "certain"), (1000059.0, "likely")])
+def test_a_target_that_answers_well_again_is_only_waited_for(kit: t.Any, at: float, confidence: str) -> None:
+    """The load balancer wants several good answers in a row, minutes apart in all; meanwhile the reason of the last failure stays."""
+    logs = [["shop-web", "t1", "php-fpm", 1000056.0, "production.ERROR: cold"], ["shop-web", "t1", "nginx", 1000058.0, CHECK.replace("499", "500")]]
+    logs.append(["shop-web", "t1", "nginx", at, CHECK.replace("499", "200")])
+    top = kit.causes(kit.make(answered(500), logs))[0]
+    assert (top.id, top.confidence) == ("APP_500", confidence)
+
+
+def redeployed(owner: str) -> dict[str, t.Any]:
+    """The same revision again: t1 is still of the deployment ``owner``, and unhealthy."""
+    return {**answered(500), "services/0/tasks/0/startedBy": owner, "services/0/tasks/1/startedBy": "ecs-svc/1"}
+
+
+@pytest.mark.parametrize(("owner", "cause"), [("ecs-svc/1", "APP_500"), ("ecs-svc/0", "WAITING"), ("somebody's tool", "APP_500")])
+def test_what_an_earlier_deployment_says_is_history(kit: t.Any, owner: str, cause: str) -> None:
+    """Right after a repair the old tasks still run, fail and log."""
+    logs = [["shop-web", "t1", "php-fpm", 1000058.0, "production.ERROR: Undefined variable $total"]]
+    assert kit.causes(kit.make(redeployed(owner), logs))[0].id == cause
+
+
+def test_an_earlier_deployment_does_not_explain_a_probe(kit: t.Any) -> None:
+    logs = [["shop-web", "t1", "php-fpm", 1000056.0, SQLSTATE]]
+    old = {"services/0/tasks/0/startedBy": "ecs-svc/0"}
+    assert kit.causes(kit.make(probe("status", 500), logs))[0].id == "DB_TIMEOUT"
+    assert kit.causes(kit.make({**probe("status", 500), **old}, logs))[0].id == "PROBE_FAILED"
+    other = {"services/0/tasks/0/taskDefinitionArn": NEWEST.replace(":3", ":2")}
+    assert kit.causes(kit.make({**probe("status", 500), **other}, logs))[0].id == "PROBE_FAILED"
+
+
+def test_stops_of_an_earlier_deployment_are_history(kit: t.Any) -> None:
+    changes = crashed(1, startedBy="ecs-svc/0")
+    assert [cause.id for cause in kit.causes(kit.make(changes))] == ["WAITING"]
+    changes = crashed(1, startedBy="ecs-svc/1")
+    assert [cause.id for cause in kit.causes(kit.make(changes))] == ["NO_OUTPUT"]
 
 
 def test_stops_of_another_revision_are_history(kit: t.Any) -> None:

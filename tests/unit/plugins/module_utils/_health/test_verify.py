@@ -124,6 +124,46 @@ def test_a_deployment_that_was_given_up_is_not_waited_for(kit: t.Any) -> None:
     assert World((0, kit.make(changes))).fail().details["seconds"] == 20.0
 
 
+def failed_checks(task: str, created: float, ended: float, **more: t.Any) -> dict[str, t.Any]:
+    revision = "arn:aws:ecs:eu-west-1:123456789012:task-definition/shop-web-fargate:3"
+    return {
+        "taskArn": f"task/{task}", "taskDefinitionArn": revision, "stopCode": "ServiceSchedulerInitiated", "stoppedReason": "Task failed ELB health checks in (target-group tg-web)",
+        "createdAt": created, "startedAt": created + 1, "stoppingAt": ended, "containers": [], **more,
+    }  # fmt: skip
+
+
+REFUSED = {
+    "target_groups/tg-web/TargetHealth/0/TargetHealth": {"State": "unhealthy", "Reason": "Target.FailedHealthChecks", "Description": "Health checks failed"},
+    "services/0/service/runningCount": 1,
+}  # fmt: skip
+FIRST, SECOND = failed_checks("s1", 1000000.0, 1000020.0), failed_checks("s2", 1000020.0, 1000041.0)
+
+
+def test_a_task_that_failed_like_the_one_it_replaced_ends_the_wait(kit: t.Any) -> None:
+    """Nothing proves the cause, but a third task would only fail for it too."""
+    error = World((0, kit.make({**REFUSED, "services/0/stopped": [FIRST, SECOND]}))).fail()
+    assert (error.details["causes"][0]["id"], error.details["causes"][0]["confidence"], error.details["seconds"]) == ("HC_REFUSED", "likely", 20.0)
+
+
+CAPACITY = {"stopCode": "TaskFailedToStart", "startedAt": None, "stoppedReason": "Capacity is unavailable at this time. Please try again later"}
+
+
+@pytest.mark.parametrize(
+    "stopped",
+    [
+        [FIRST],
+        [FIRST, failed_checks("s2", 1000001.0, 1000021.0)],
+        [failed_checks("s1", 999900.0, 999920.0), failed_checks("s2", 999920.0, 1000021.0)],
+        [FIRST, failed_checks("s2", 1000020.0, 1000055.0)],
+        [failed_checks(task, created, created + 10, **CAPACITY) for task, created in (("s1", 1000000.0), ("s2", 1000020.0))],
+    ],
+    ids=["once", "two at a time", "before this run", "the second one lived longer", "what passes by itself"],
+)
+def test_other_failures_are_waited_for(kit: t.Any, stopped: list[dict[str, t.Any]]) -> None:
+    changes = dict(REFUSED) if stopped[0]["startedAt"] else {"services/0/service/runningCount": 1}
+    assert World((0, kit.make({**changes, "services/0/stopped": stopped}))).fail().details["seconds"] == 100.0
+
+
 def test_probes_wait_for_healthy_targets(kit: t.Any) -> None:
     world = World((0, kit.make({"target_groups/tg-web/TargetHealth": []})), (10, kit.make()), probes=lambda _snapshot: [step()])
     world.run()
