@@ -18,7 +18,7 @@ from lab.settings import REGION, REPOSITORY
 
 from .harness import Lab
 
-TIMEOUT = 40.0  # seconds a verification may take: more than twice the grace period of the lab
+TIMEOUT = 60.0  # seconds a verification may take: more than two tasks after each other live under the lab's grace period
 RECOVERY = 150.0
 
 # A session that the source has opened goes on at the target: the inventory of the lab leaves it out, no load balancer of the source may be there any more.
@@ -149,13 +149,19 @@ class Target:
             body = {"name": name, **({"port": port} if port else {}), "restart": number == len(case.faults)}
             self._lab.get("/_lab/data-faults", "POST", body)
 
+    def stop_all(self, reason: str) -> set[str]:
+        """ECS starts new tasks in their place."""
+        ecs, cluster = self._lab.client("ecs"), str(self.params["cluster"])
+        tasks = set(ecs.list_tasks(cluster=cluster)["taskArns"])
+        for task in tasks:
+            ecs.stop_task(cluster=cluster, task=task, reason=reason)
+        return tasks
+
     def mend(self) -> Verdict:
         """Everything off, new tasks, and healthy again: proven by the same verification."""
         self._lab.get("/_lab/data-faults", "DELETE")
         ecs, cluster = self._lab.client("ecs"), str(self.params["cluster"])
-        broken = set(ecs.list_tasks(cluster=cluster)["taskArns"])
-        for task in broken:
-            ecs.stop_task(cluster=cluster, task=task, reason="mended")
+        broken = self.stop_all("mended")
         deadline = time.monotonic() + RECOVERY
         while not self._replaced(ecs, cluster, broken):
             assert time.monotonic() < deadline, "the tasks were not replaced"
@@ -185,39 +191,75 @@ def measure(target: Target, case: Case) -> Verdict:
     return found
 
 
+def selection(choice: str) -> list[Case]:
+    """``all``, ``singles``, ``pairs`` or names of cases, separated by commas; other words (``healthy``) are for others."""
+    wanted = {part.strip() for part in choice.split(",")}
+    groups = (("singles", SINGLES), ("pairs", PAIRS))
+    return [case for name, cases in groups for case in cases if wanted & {"all", name, case.id}]
+
+
+HEADS = {
+    "fault": ("fault", "first cause", "confidence", "right", "seconds", "other causes"),
+    "healthy run": ("healthy run", "verdict", "seconds"),
+}
+
+
 @dataclass
 class Table:
-    """Results for people."""
+    """Results for people, kept from run to run: measuring a part replaces the rows of that part."""
 
-    rows: list[tuple[Case, Verdict]] = field(default_factory=list)
-    healthy: list[Verdict] = field(default_factory=list)
+    faults: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    healthy: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def add(self, case: Case, found: Verdict) -> None:
-        self.rows.append((case, found))
+    @classmethod
+    def read(cls, path: Path) -> Table:
+        made, rows = cls(), {}
+        for line in path.read_text().splitlines() if path.exists() else []:
+            cells = tuple(cell.strip() for cell in line.strip("|").split("|")) if line.startswith("|") else ()
+            if cells and cells[0] in HEADS:
+                rows = made.faults if cells[0] == "fault" else made.healthy
+            elif cells and not cells[0].startswith("---"):
+                rows[cells[0]] = cells[1:]
+        return made
 
-    def text(self, command: str) -> str:
-        right = sum(found.top in case.causes for case, found in self.rows)
-        accused = [found for found in self.healthy if found.verdict != "healthy"]
-        seconds = [f"{found.seconds:.1f}" for found in self.healthy]
+    def add(self, case: Case, found: Verdict) -> str:
+        """The row, as a line."""
+        confidence = str(found.causes[0]["confidence"]) if found.causes else ""
+        right = "yes" if found.top in case.causes else f"no, it should be {' or '.join(case.causes)}"
+        others = ", ".join(str(cause["id"]) for cause in found.causes[1:])
+        self.faults[case.id] = (found.top or found.verdict, confidence, right, f"{found.seconds:.1f}", others)
+        return _line((case.id, *self.faults[case.id]))
+
+    def add_healthy(self, name: str, found: Verdict) -> str:
+        self.healthy[name] = (" ".join(filter(None, (found.verdict, found.top))), f"{found.seconds:.1f}")
+        return _line((name, *self.healthy[name]))
+
+    def text(self) -> str:
+        rows = [(case.id, *self.faults[case.id]) for case in (*SINGLES, *PAIRS) if case.id in self.faults]
+        right = sum(row[3] == "yes" for row in rows)
+        alarms = sum(cells[0] != "healthy" for cells in self.healthy.values())
         lines = [
             "# Faults of the lab and what `verify` says",
             "",
-            f"Made by `{command}`. The fault is switched on, all tasks of the target are replaced at once, and verification starts; seconds are from there to the",
-            f"verdict, {TIMEOUT:g} at most. The lab's time runs twenty times as fast as AWS's.",
+            "Made by `make faults`, or in parts: `CUTOVER_FAULTS=\"old-conf,sg-rule alb\" pytest tests/e2e/test_diagnosis.py` replaces the rows it measures. The fault is",
+            "switched on, all tasks of the target are replaced at once, and verification starts; seconds are from there to the verdict,",
+            f"{TIMEOUT:g} at most. The lab's time runs twenty times as fast as AWS's; the health check grace period (60 s) is 15 s there.",
             "",
-            f"{right} of {len(self.rows)} first causes are right. {len(accused)} of {len(self.healthy)} healthy verifications raised a false alarm.",
+            f"{right} of {len(rows)} first causes are right ({len(SINGLES)} faults alone, {len(PAIRS)} pairs, where either will do).",
+            f"{alarms} of {len(self.healthy)} healthy verifications raised a false alarm.",
             "",
-            "| fault | first cause | confidence | right | seconds | other causes |",
-            "| --- | --- | --- | --- | --- | --- |",
-            *(_row(case, found) for case, found in self.rows),
+            *_table("fault", rows),
             "",
-            f"Healthy, at rest: {', '.join(seconds[:1])} s. Healthy, with a busy loop for each processor: {', '.join(seconds[1:])} s.",
+            "Healthy runs, with a busy loop for each processor but for the first. Half of them start when all tasks have just been told to stop.",
+            "",
+            *_table("healthy run", [(name, *cells) for name, cells in self.healthy.items()]),
         ]
         return "\n".join(lines) + "\n"
 
 
-def _row(case: Case, found: Verdict) -> str:
-    confidence = str(found.causes[0]["confidence"]) if found.causes else ""
-    others = ", ".join(str(cause["id"]) for cause in found.causes[1:])
-    right = "yes" if found.top in case.causes else f"no, it should be {' or '.join(case.causes)}"
-    return f"| {case.id} | {found.top or found.verdict} | {confidence} | {right} | {found.seconds:.1f} | {others} |"
+def _table(head: str, rows: list[tuple[str, ...]]) -> list[str]:
+    return [_line(HEADS[head]), _line(("---",) * len(HEADS[head])), *map(_line, rows)]
+
+
+def _line(cells: tuple[str, ...]) -> str:
+    return f"| {' | '.join(cells)} |"

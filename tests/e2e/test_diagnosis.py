@@ -1,6 +1,7 @@
 """Every fault the lab can make is named by `verify`, first of all causes; a healthy target is never accused.
 
-A handful by default; with CUTOVER_FAULTS=all (``make faults``) every fault alone, a dozen pairs and twenty healthy runs, told in tests/e2e/diagnosis.md.
+A handful by default. CUTOVER_FAULTS=all (``make faults``): every fault alone, a dozen pairs and twenty healthy runs; ``singles``, ``pairs``, ``healthy`` or
+names of cases, separated by commas: these. What was measured so is kept in tests/e2e/diagnosis.md.
 """
 
 from __future__ import annotations
@@ -16,16 +17,17 @@ import pytest
 from lab.faults import NAMES, ONE_SHOT
 
 from . import diagnosis
-from .diagnosis import PAIRS, SINGLES, Case, Target, Verdict
+from .diagnosis import SINGLES, Case, Table, Target, Verdict
 from .harness import Lab
 
-ALL = os.environ.get("CUTOVER_FAULTS") == "all"
+CHOICE = os.environ.get("CUTOVER_FAULTS", "")
 RESULTS = Path(__file__).with_name("diagnosis.md")
 # One for each part that can be at fault: a group, a start, a container, an answer, a listener.
-HANDFUL = ("sg-rule 6379", "secret", "php-fpm-allowed", "listener-rule", "old-conf + certificate")
-CASES = [case for case in (*SINGLES, *PAIRS) if ALL or case.id in HANDFUL]
-HEALTHY_RUNS = 20 if ALL else 3
-BY_PLAYBOOK = ("matcher", "certificate") if ALL else ("certificate",)
+HANDFUL = "sg-rule 6379,secret,php-fpm-allowed,listener-rule,old-conf + certificate"
+CASES = diagnosis.selection(CHOICE or HANDFUL)
+ALL_HEALTHY = bool({"all", "healthy"} & set(CHOICE.split(",")))
+HEALTHY_RUNS = 20 if ALL_HEALTHY else 0 if CHOICE else 4
+BY_PLAYBOOK = ("matcher", "certificate") if CHOICE == "all" else ("certificate",)
 
 
 @pytest.fixture(scope="module")
@@ -40,25 +42,40 @@ def reports(lab: Lab) -> Path:
 
 
 @pytest.fixture(scope="module")
-def table() -> t.Iterator[diagnosis.Table]:
-    made = diagnosis.Table()
-    yield made
-    if ALL:
-        RESULTS.write_text(made.text("make faults"))
+def table() -> Table:
+    return Table.read(RESULTS)
 
 
-def test_a_healthy_target_is_never_accused_while_the_processors_are_busy(target: Target, table: diagnosis.Table) -> None:
+@pytest.fixture
+def keep(table: Table, capsys: pytest.CaptureFixture[str]) -> t.Callable[[str], None]:
+    """Tell a row as soon as it is measured, and keep it when it was asked for."""
+
+    def keep(row: str) -> None:
+        with capsys.disabled():
+            print(f"\n{row}", end="", flush=True)
+        if CHOICE:
+            RESULTS.write_text(table.text())
+
+    return keep
+
+
+def test_a_healthy_target_is_never_accused_while_the_processors_are_busy(target: Target, table: Table, keep: t.Callable[[str], None]) -> None:
+    """Nor while its tasks are being replaced: from the first look to the last, nothing is certain but that it will be well."""
     found = [target.verify(diagnosis.RECOVERY)]
+    keep(table.add_healthy("at rest", found[0]))
     with busy_processors():
-        found += [target.verify(diagnosis.RECOVERY) for _run in range(HEALTHY_RUNS)]
-    table.healthy = found
+        for number in range(1, HEALTHY_RUNS + 1):
+            if number % 2:
+                target.stop_all("new ones, please")
+            found.append(target.verify(diagnosis.RECOVERY))
+            keep(table.add_healthy(f"{number}, {'new tasks' if number % 2 else 'the same tasks'}", found[-1]))
     assert [(each.verdict, each.causes) for each in found] == [("healthy", [])] * len(found)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
-def test_a_fault_is_named(target: Target, table: diagnosis.Table, case: Case) -> None:
+def test_a_fault_is_named(target: Target, table: Table, keep: t.Callable[[str], None], case: Case) -> None:
     found = diagnosis.measure(target, case)
-    table.add(case, found)
+    keep(table.add(case, found))
     assert found.verdict == "unhealthy"
     assert found.top in case.causes, _told(found)
     assert all(cause["evidence"] and cause["fix"] and cause["check_by_hand"] for cause in found.causes)
