@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from .._aws.errors import error_code, explain, is_code
 from . import predicates
 from .clock import Clock
+from .collect_logs import LogReader
 from .collect_network import NetworkReader, pages, plain
-from .facts import log_options, task_id
-from .model import SOURCE, WORKER, Failure, HealthRecord, Json, LogLine, Service, Snapshot
+from .model import SOURCE, WORKER, Failure, HealthRecord, Json, Service, Snapshot
 
 try:
     from botocore.exceptions import BotoCoreError, ClientError
@@ -36,7 +36,6 @@ PERMANENT = (
     "ExpiredTokenException",
     "InvalidClientTokenId",
 )
-MOST_TASKS, MOST_LINES, MOST_PAGES = 3, 200, 5
 
 
 class Collector:
@@ -54,8 +53,7 @@ class Collector:
         self._definitions: dict[str, Json] = {}
         self._stores: dict[str, list[Json]] = {}
         self._reader = NetworkReader(clients)
-        self._lines: dict[tuple[str, str], list[LogLine]] = {}
-        self._seen: dict[tuple[str, str], set[str]] = {}
+        self._log = LogReader(clients)
 
     def look(self, details: bool) -> Snapshot:
         params = self.params
@@ -261,49 +259,10 @@ class Collector:
             if signal.service is None or not (details or signal.kind == WORKER):
                 continue
             with self._section(snapshot, "logs"):
-                self._service_logs(snapshot, signal)
-
-    def _service_logs(self, snapshot: Snapshot, signal: Service) -> None:
-        running = sorted(signal.tasks, key=lambda task: -float(task.get("createdAt") or 0))[:MOST_TASKS]
-        stopped = predicates.crashes(snapshot, signal)[:MOST_TASKS]
-        for task in [*running, *stopped]:
-            definition = self._definition(str(task["taskDefinitionArn"]))
-            for container in definition.get("containerDefinitions", []):
-                group, prefix = log_options(container)
-                stream = _stream_name(task, str(container["name"]), prefix)
-                if group and stream and group not in signal.missing_log_groups:
-                    self._read(signal, LogLine(task_id(task), str(container["name"]), group, stream, _since(snapshot, task), ""))
-
-    def _read(self, signal: Service, start: LogLine) -> None:
-        """New lines of one stream; a line has an id, so the overlap of two reads does not count twice."""
-        key = (start.group, start.stream)
-        lines, seen = self._lines.setdefault(key, []), self._seen.setdefault(key, set())
-        since = lines[-1].at if lines else start.at
-        try:
-            events = self._events_of(start.group, start.stream, since)
-        except ClientError as error:
-            if not is_code(error, "ResourceNotFoundException"):
-                raise
-            if "group" in str(error):
-                signal.missing_log_groups.append(start.group)
-            events = []
-        for event in events:
-            if event["eventId"] not in seen:
-                seen.add(event["eventId"])
-                lines.append(LogLine(start.task, start.container, start.group, start.stream, event["timestamp"] / 1000, str(event["message"]).rstrip()))
-        lines.sort(key=lambda line: line.at)
-        del lines[:-MOST_LINES]
-        signal.logs += lines
-
-    def _events_of(self, group: str, stream: str, since: float) -> list[Json]:
-        """A busy stream gives its first pages now and the rest at the next poll."""
-        paginator = self.clients("logs").get_paginator("filter_log_events")
-        events: list[Json] = []
-        for number, page in enumerate(paginator.paginate(logGroupName=group, logStreamNames=[stream], startTime=int(since * 1000))):
-            events += page.get("events", [])
-            if number + 1 >= MOST_PAGES:
-                break
-        return events
+                for task in self._log.tasks(snapshot, signal):
+                    self._log.read(snapshot, signal, task, self._definition(str(task["taskDefinitionArn"])))
+            with self._section(snapshot, "logs"):
+                self._log.look_for_checks(snapshot, signal)
 
     def _images(self, snapshot: Snapshot, details: bool) -> None:
         """Does ECR have the images? Asked only while tasks do not run."""
@@ -328,16 +287,3 @@ class Collector:
 
 
 SPEC = ("name", "kind", "family", "desired_count", "container_name", "container_port")
-
-
-def _stream_name(task: Json, container: str, prefix: str) -> str | None:
-    """prefix/container/task id; without a prefix (EC2 only) the stream is named by the container's runtime id."""
-    if prefix:
-        return f"{prefix}/{container}/{task_id(task)}"
-    return next((str(entry["runtimeId"]) for entry in task.get("containers", []) if entry.get("name") == container and entry.get("runtimeId")), None)
-
-
-def _since(snapshot: Snapshot, task: Json) -> float:
-    """From a minute before the task began (delivery and clocks), but not the whole past of a task that has run for days."""
-    end = predicates.stopped_at(task) if task.get("lastStatus") == "STOPPED" else snapshot.at
-    return max(float(task.get("createdAt") or 0.0) - 60.0, end - 300.0)

@@ -87,7 +87,8 @@ class Network:
 
 @dataclass
 class Service:
-    """Signals of one service. ``newest`` is the newest ACTIVE definition of its family, ``definition`` the one that the PRIMARY deployment runs."""
+    """Signals of one service. ``newest`` is the newest ACTIVE definition of its family, ``definition`` the one that the PRIMARY deployment runs.
+    ``logged_check``: an earlier health check in the log of this deployment, looked for when there is none in ``logs``."""
 
     name: str
     kind: str = WEB
@@ -104,6 +105,7 @@ class Service:
     instances: dict[str, str] = field(default_factory=dict)
     groups: list[str] = field(default_factory=list)
     logs: list[LogLine] = field(default_factory=list)
+    logged_check: LogLine | None = None
     missing_log_groups: list[str] = field(default_factory=list)
     missing_images: list[str] = field(default_factory=list)
 

@@ -168,8 +168,9 @@ def _timed_out(case: Case, group: Json, sick: Sick) -> list[Cause]:
     reached = [line for line in checks if mine in (None, line.task)]
     if reached:
         return [_slow(case, seen, reached, words)]
-    if checks and any(line.task == mine and line.container == checks[-1].container for line in lines) and not case.unread_log():
-        return [case.cause("HC_LOST", LIKELY, [seen, from_log(checks[-1])], **words)]
+    logged = checks[-1] if checks else case.signal.logged_check
+    if logged and any(line.task == mine and line.container == logged.container for line in lines) and not case.unread_log():
+        return [case.cause("HC_LOST", LIKELY, [seen, from_log(logged)], **words)]
     return [case.cause("HC_TIMEOUT", POSSIBLE, [seen, *case.unread_log()], **words, unknown=_unknown(case))]
 
 

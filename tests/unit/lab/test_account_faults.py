@@ -99,3 +99,16 @@ def test_definitions_are_as_before_when_the_fault_ends(aws: Any) -> None:
     faults.off()
     assert aws.definition.container_definitions == [{"name": "web"}]
     assert aws.definition.document == {"containerDefinitions": [{"name": "web"}]}
+
+
+def test_a_log_goes_into_a_file_only_while_the_fault_is_on(aws: Any) -> None:
+    for container in (*aws.definition.container_definitions, *aws.definition.document["containerDefinitions"]):
+        container["environment"] = [{"name": "LOG_CHANNEL", "value": "stderr"}, {"name": "APP_ENV", "value": "production"}]
+    faults = Faults(aws)
+    faults.on(Fault("app-500-silent"))
+    faults.tick()
+    faults.tick()
+    changed = [container["environment"] for container in (*aws.definition.container_definitions, *aws.definition.document["containerDefinitions"])]
+    assert changed == [[{"name": "LOG_CHANNEL", "value": "single"}, {"name": "APP_ENV", "value": "production"}]] * 2
+    faults.off()
+    assert [container["environment"][0]["value"] for container in aws.definition.container_definitions] == ["stderr"]

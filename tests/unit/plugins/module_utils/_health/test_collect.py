@@ -54,7 +54,7 @@ def collector(clients: t.Any, **params: t.Any) -> Collector:
 def events(*lines: tuple[int, str]) -> t.Callable[..., t.Any]:
     """What FilterLogEvents gives for the nginx stream of t1."""
 
-    def answer(logGroupName: str, logStreamNames: list[str], startTime: int) -> t.Any:  # noqa: N803
+    def answer(logGroupName: str, startTime: int, logStreamNames: t.Sequence[str] = (), **_asked: t.Any) -> t.Any:  # noqa: N803
         found = lines if logStreamNames == ["nginx/nginx/t1"] else ()
         return {"events": [{"eventId": f"{at}{text}", "timestamp": at, "message": f"{text}\n"} for at, text in found if at >= startTime]}
 
@@ -110,6 +110,31 @@ def test_logs_are_read_once_each_and_by_stream(aws: t.Any) -> None:
         (1000052.0, "three", "/ecs/shop-web-fargate", "nginx/nginx/t1"),
     ]
     assert clients.asked("filter_log_events")[-1]["startTime"] >= 999760000
+
+
+CHECK = '10.20.0.5 - - [22/Nov/2026:11:00:00 +0000] "GET /health HTTP/1.1" 200 0 "-" "ELB-HealthChecker/2.0"'
+TIMED_OUT = {"target_groups/tg-web/TargetHealth/0/TargetHealth": {"State": "unhealthy", "Reason": "Target.Timeout", "Description": "Request timed out"}}
+
+
+@pytest.mark.parametrize(("changes", "line", "asked"), [(TIMED_OUT, "start worker process 7", 1), (TIMED_OUT, CHECK, 0), ({}, "start worker process 7", 0)])
+def test_an_earlier_health_check_is_looked_for_once_when_they_time_out_and_none_is_logged(aws: t.Any, changes: dict[str, t.Any], line: str, asked: int) -> None:
+    """Of this deployment: whether its configuration logs health checks at all decides what a missing line is worth."""
+    current = events((1000050000, line))
+
+    def answer(**params: t.Any) -> t.Any:
+        earlier = {"eventId": "0", "timestamp": 999950000, "message": CHECK, "logStreamName": "nginx/nginx/t0"}
+        return {"events": [earlier]} if "filterPattern" in params else current(**params)
+
+    clients = aws(changes, filter_log_events=answer)
+    watcher = collector(clients)
+    seen = [watcher.look(True).services[0].logged_check for _poll in range(2)]
+    calls = [params for params in clients.asked("filter_log_events") if "filterPattern" in params]
+    assert len(calls) == asked
+    if asked:
+        assert calls[0] == {
+            "logGroupName": "/ecs/shop-web-fargate", "logStreamNamePrefix": "nginx/nginx/", "startTime": 999900000, "filterPattern": '"ELB-HealthChecker"', "limit": 1,
+        }  # fmt: skip
+        assert [(check.task, check.text) for check in seen if check] == [("t0", CHECK)] * 2
 
 
 def test_a_missing_log_group_is_a_signal_and_a_missing_stream_is_normal(aws: t.Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from ansible_collections.cutover.fargate.plugins.module_utils._health.model import LogLine
 
 NEWEST = "arn:aws:ecs:eu-west-1:123456789012:task-definition/shop-web-fargate:3"
 HEALTH = "target_groups/tg-web/TargetHealth/0/TargetHealth"
@@ -469,6 +470,14 @@ def test_root_causes_outrank_symptoms(kit: t.Any) -> None:
 def test_two_faults_at_once_are_both_named(kit: t.Any) -> None:
     changes = {**CLOSED_RDS, **CLOSED_REDIS, **answered(302)}
     assert {cause.id for cause in kit.causes(kit.make(changes))} == {"DB_TIMEOUT", "REDIS_TIMEOUT", "HC_REDIRECT"}
+
+
+@pytest.mark.parametrize(("line", "cause"), [("start worker process 7", "HC_LOST"), (None, "HC_TIMEOUT")])
+def test_an_earlier_health_check_gives_a_missing_line_its_worth(kit: t.Any, line: str | None, cause: str) -> None:
+    """This deployment logs them, this task has none, and its log is there."""
+    snapshot = kit.make(TIMED_OUT, [["shop-web", "t1", "nginx", 1000050.0, line]] if line else [])
+    snapshot.services[0].logged_check = LogLine("t0", "nginx", "/ecs/shop-web-fargate", "nginx/nginx/t0", 999950.0, CHECK.replace("499", "200"))
+    assert kit.causes(snapshot)[0].id == cause
 
 
 @pytest.mark.parametrize(("failed", "said"), [((), "no evidence"), (("network",), "could not be determined")])
