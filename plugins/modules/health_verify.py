@@ -14,8 +14,11 @@ description:
     healthy, a listener rule reaches them, databases and caches that the environment names are not closed by a group, and all probes pass.
   - Otherwise the module fails with at most three ranked causes, each with quoted evidence, a fix, and the command to look by hand. It stops waiting as
     soon as a cause is certain and has lasted.
-  - A call that AWS refuses after all retries never becomes a verdict about the system, nor a cause. What depends on it is V(undetermined). Whoever is
-    denied (and not throttled) what the check of databases and caches rests on goes without this check, with a note.
+  - A call that AWS refuses after all retries never becomes a verdict about the system, nor a cause. What depends on it is V(undetermined).
+  - Whoever is denied (and not throttled) what the check of databases and caches rests on goes without this check, with a note, if O(probes) are given, for
+    they can use the database and the cache and must pass. Without O(probes) the verdict on a target is V(undetermined).
+  - Waiting also ends when ECS has replaced a failed task and the new one failed too, when the deployment circuit breaker has given up, and when all but the
+    probes is in order and they fail alike for three times O(settle_seconds).
 options:
   side:
     description:
@@ -117,9 +120,10 @@ notes:
   - Needs the permissions ecs:DescribeServices, ecs:DescribeTaskDefinition, ecs:ListTasks, ecs:DescribeTasks, ecs:DescribeContainerInstances,
     elasticloadbalancing:DescribeLoadBalancers, elasticloadbalancing:DescribeListeners, elasticloadbalancing:DescribeRules,
     elasticloadbalancing:DescribeTargetGroups and elasticloadbalancing:DescribeTargetHealth.
-  - For addresses and for causes also ec2:DescribeNetworkInterfaces, ec2:DescribeInstances, ec2:DescribeSecurityGroups, ec2:DescribeSubnets,
-    ec2:DescribeRouteTables, ec2:DescribeNetworkAcls, ec2:DescribeVpcEndpoints, rds:DescribeDBInstances, rds:DescribeDBClusters,
-    elasticache:DescribeCacheClusters, elasticache:DescribeReplicationGroups, logs:FilterLogEvents and ecr:DescribeImages.
+  - For databases and caches ec2:DescribeSecurityGroups, rds:DescribeDBInstances, rds:DescribeDBClusters, elasticache:DescribeCacheClusters and
+    elasticache:DescribeReplicationGroups; only with O(probes) a target can be V(healthy) without them.
+  - For addresses and for causes also ec2:DescribeNetworkInterfaces, ec2:DescribeInstances, ec2:DescribeSubnets, ec2:DescribeRouteTables,
+    ec2:DescribeNetworkAcls, ec2:DescribeVpcEndpoints, logs:FilterLogEvents and ecr:DescribeImages.
 author:
   - The cutover.fargate authors (@cutover)
 """

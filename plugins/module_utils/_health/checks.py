@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from . import predicates
 from .facts import Case
 from .model import SOURCE, STORES, WEB, WORKER, Json, Outcome, Service, Snapshot
@@ -69,6 +71,13 @@ def _log(snapshot: Snapshot, signal: Service, settle: float) -> Outcome:
     if cut_off:
         return Outcome("log", False, f"{cut_off[0].row.id} in the newest lines", signal.name)
     return Outcome("log", True, "alive" if lines else "no line yet (normal for an idle worker)", signal.name)
+
+
+def unread_stores(snapshot: Snapshot, needed: t.Collection[str]) -> list[Outcome]:
+    """Databases and caches that may not be read, where nothing else can tell whether they are reached. (For a throttled call each service waits.)"""
+    unread = snapshot.failed(*set(STORES) & set(needed)) and not snapshot.throttled(*STORES)
+    text = "databases and caches may not be read: allow it, or give probes that use them (fargate_probes)"
+    return [Outcome("reach", None, text)] if unread else []
 
 
 def ready_for_probes(snapshot: Snapshot, outcomes: list[Outcome]) -> bool:

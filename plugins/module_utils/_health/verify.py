@@ -12,7 +12,7 @@ from .clock import Clock, ticks
 from .collect import Collector
 from .diagnose import diagnose
 from .mask import mask, mask_text, secrets_of
-from .model import CERTAIN, ESSENTIAL, POSSIBLE, STORES, Cause, Failure, Json, Outcome, Snapshot, StepResult
+from .model import CERTAIN, ESSENTIAL, POSSIBLE, SOURCE, STORES, Cause, Failure, Json, Outcome, Snapshot, StepResult
 from .patterns import TRANSIENT_IDS
 from .predicates import goes_round, verified
 from .probes import Prober, misspelt
@@ -22,6 +22,8 @@ Probe = t.Callable[[Snapshot], t.List[StepResult]]
 Progress = t.Callable[[str], None]
 
 TIMEOUT, SETTLE, POLL = 900.0, 20.0, 5.0
+# Probes that fail alike for this many settling windows, while all else is well, are not waited for any longer.
+STUCK = 3
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "side": {"type": "str", "choices": ["target", "source"], "default": "target"},
@@ -81,6 +83,8 @@ class Verifier:
         self._said: dict[str, str] = {}
         self._certain_since: dict[str, tuple[float, int]] = {}
         self._refused: str | None = None
+        self._steady = False
+        self._stuck_on = ("", 0.0)
 
     def run(self, check_mode: bool) -> Json:
         details, elapsed, begin = False, 0.0, self.clock.elapsed()
@@ -108,7 +112,12 @@ class Verifier:
         asked = checks.ready_for_probes(snapshot, outcomes)
         if asked:
             snapshot.probes = self.probe(snapshot)
-        return [*outcomes, *checks.probe_outcomes(snapshot, asked)]
+        self._steady = all(outcome.ok for outcome in outcomes)
+        return [*outcomes, *checks.probe_outcomes(snapshot, asked), *checks.unread_stores(snapshot, self._sections())]
+
+    def _sections(self) -> tuple[str, ...]:
+        """Sections without which there is no verdict. The check of databases and caches may be left to own probes, which can use them."""
+        return ESSENTIAL if self.params.get("probes") or self.params.get("side") == SOURCE else (*ESSENTIAL, *STORES)
 
     def _tell(self, snapshot: Snapshot, outcomes: list[Outcome], elapsed: float) -> None:
         """Each change of state once. What is in order from the start is left to the tree at the end."""
@@ -127,12 +136,13 @@ class Verifier:
         before = self._certain_since
         self._certain_since = {name: (before[name][0], before[name][1] + 1) if name in before else (elapsed, 1) for name in certain}
         lasting = any(polls >= 2 and (certain[name].settled or elapsed - since >= self.settle) for name, (since, polls) in self._certain_since.items())
-        decided = self._gave_up(snapshot) or self._in_vain(snapshot, causes)
+        stuck = self._stuck(causes, elapsed)
+        decided = self._gave_up(snapshot) or self._in_vain(snapshot, causes) or stuck
         return lasting or self._refused_twice(snapshot) or (decided and bool(causes) and elapsed >= self.settle)
 
     def _refused_twice(self, snapshot: Snapshot) -> bool:
         """AWS denies an essential call: no wait will change that."""
-        denied = next((failure.text for failure in snapshot.failures if failure.permanent and failure.section in ESSENTIAL), None)
+        denied = next((failure.text for failure in snapshot.failures if failure.permanent and failure.section in self._sections()), None)
         again, self._refused = denied is not None and denied == self._refused, denied
         return again
 
@@ -145,12 +155,19 @@ class Verifier:
         lasting = bool(causes) and causes[0].confidence != POSSIBLE and causes[0].id not in TRANSIENT_IDS
         return lasting and any(goes_round(snapshot, signal) for signal in snapshot.services)
 
+    def _stuck(self, causes: list[Cause], elapsed: float) -> bool:
+        """Everything but the probes is in order, and they have failed for the same cause all along: no start is awaited any more."""
+        cause = causes[0].id if self._steady and causes and causes[0].confidence != POSSIBLE else ""
+        if cause != self._stuck_on[0]:
+            self._stuck_on = (cause, elapsed)
+        return bool(cause) and elapsed - self._stuck_on[1] >= STUCK * self.settle
+
     # --- the end
 
     def _failure(self, elapsed: float, snapshot: Snapshot, outcomes: list[Outcome], causes: list[Cause]) -> CutoverError:
         verdict = self._verdict(snapshot, outcomes, causes)
         result = self._result(verdict, elapsed, snapshot, outcomes, causes)
-        text = report.message(snapshot.side, snapshot.fqdn, verdict, result["causes"], result["checks"], _notes(snapshot.failures, essential=True))
+        text = report.message(snapshot.side, snapshot.fqdn, verdict, result["causes"], result["checks"], self._missing(snapshot))
         return CutoverError(mask(text, secrets_of(snapshot)), **result)
 
     def _verdict(self, snapshot: Snapshot, outcomes: list[Outcome], causes: list[Cause]) -> str:
@@ -159,6 +176,11 @@ class Verifier:
         about_us = bool(causes) and causes[0].id in ABOUT_US
         blind = snapshot.failed(*ESSENTIAL) and all(cause.confidence == POSSIBLE for cause in causes)
         return report.UNHEALTHY if wrong and not about_us and not blind else report.UNDETERMINED
+
+    def _missing(self, snapshot: Snapshot) -> list[str]:
+        """What was refused and without which there is no verdict."""
+        needed = self._sections()
+        return _notes(failure for failure in snapshot.failures if failure.section in needed or (failure.section in STORES and not failure.permanent))
 
     def _result(self, verdict: str, elapsed: float, snapshot: Snapshot, outcomes: list[Outcome], causes: list[Cause]) -> Json:
         healthy = verdict == report.HEALTHY
@@ -189,10 +211,9 @@ def _name(outcome: Outcome) -> str:
     return f"{outcome.group}: {outcome.name}" if outcome.group else outcome.name
 
 
-def _notes(failures: t.Iterable[Failure], essential: bool = False) -> list[str]:
-    """What was refused; ``essential``: only that without which there is no verdict."""
-    told = [failure for failure in failures if not essential or failure.section in ESSENTIAL or (failure.section in STORES and not failure.permanent)]
-    return list(dict.fromkeys(f"{failure.text}." for failure in told))
+def _notes(failures: t.Iterable[Failure]) -> list[str]:
+    """What was refused."""
+    return list(dict.fromkeys(f"{failure.text}." for failure in failures))
 
 
 def _not_there_yet(snapshot: Snapshot) -> bool:

@@ -74,9 +74,6 @@ OPERATIONS = (
 )  # fmt: skip
 # Without the log, the routes or the registry, these say less about the same thing.
 LESS = {"HC_500": "HC_STATUS", "NO_OUTPUT": "EXIT_1", "NGX_HOST": "EXIT_1", "APP_500": "HC_STATUS", "PULL_NET": "PULL_OTHER", "PULL_NOTFOUND": "PULL_OTHER"}
-# Who may not read databases and caches gets a note instead of this check, as documented.
-NOT_CHECKED = {"describe_db_instances", "describe_db_clusters", "describe_security_groups"}
-
 
 # What each system gives when every call is answered; the same for all of them.
 USUAL: dict[str, tuple[Changes, t.Any]] = {}
@@ -95,7 +92,7 @@ def log_of(text: str) -> t.Callable[..., t.Any]:
     return answer
 
 
-def verify(aws: t.Any, name: str, **refused: Exception) -> tuple[dict[str, t.Any], t.Any]:
+def verify(aws: t.Any, name: str, more: Changes | None = None, **refused: Exception) -> tuple[dict[str, t.Any], t.Any]:
     changes, text, answers = SYSTEMS[name]
     given = {key: client_error(key, value) if isinstance(value, str) else value for key, value in answers.items()}
     clients = aws(changes, **{"filter_log_events": log_of(text), "describe_vpc_endpoints": {"VpcEndpoints": []}, **given, **refused})
@@ -108,7 +105,8 @@ def verify(aws: t.Any, name: str, **refused: Exception) -> tuple[dict[str, t.Any
         return [StepResult("front page", "GET /", address, "", "GET / 200", snapshot.at, status=200) for address in snapshot.addresses]
 
     clock = Clock(lambda: now[0], lambda: now[0], sleep)
-    verifier = Verifier(PARAMS, Collector(PARAMS, clients, clock).look, probe, clock)
+    params = {**PARAMS, **(more or {})}
+    verifier = Verifier(params, Collector(params, clients, clock).look, probe, clock)
     try:
         return verifier.run(False), clients
     except CutoverError as error:
@@ -143,8 +141,7 @@ def test_no_refused_call_makes_a_verdict_or_a_cause(aws: t.Any, operation: str, 
             continue
         result, clients = verify(aws, name, **{operation: error})
         assert set(result) == KEYS
-        unchecked = code == "AccessDeniedException" and operation in NOT_CHECKED and name == "database closed"
-        assert result["verdict"] in (usual["verdict"], "undetermined") or unchecked, (name, result["lines"])
+        assert result["verdict"] in (usual["verdict"], "undetermined"), (name, result["lines"])
         known = {cause["id"] for cause in usual["causes"]}
         claimed = {cause["id"] for cause in result["causes"] if cause["confidence"] != POSSIBLE}
         assert claimed <= known | {LESS.get(cause, cause) for cause in known}, (name, result["lines"])
@@ -165,3 +162,26 @@ def test_a_call_that_fails_once_is_made_again(aws: t.Any, operation: str) -> Non
 
     result, _clients = verify(aws, "healthy", **{operation: once})  # type: ignore[arg-type]
     assert result["verdict"] == "healthy", result["lines"]
+
+
+STORES = ("describe_db_instances", "describe_db_clusters", "describe_cache_clusters", "describe_replication_groups", "describe_security_groups")
+
+
+@pytest.mark.parametrize("operation", STORES)
+def test_who_may_not_read_databases_and_caches_needs_own_probes(aws: t.Any, operation: str) -> None:
+    """They can use what could not be looked at. Without them nobody has, so nobody knows: and no wait will change that."""
+    denied = {operation: client_error(operation, "AccessDeniedException")}
+    result, _clients = verify(aws, "healthy", {}, **denied)
+    assert (result["verdict"], result["causes"]) == ("undetermined", [])
+    assert result["checks"][-1]["last"].endswith("give probes that use them (fargate_probes)")
+    own: Changes = {"probes": [{"path": "/health?deep=1"}], "timeout": 100.0}
+    result, _clients = verify(aws, "healthy", own, **denied)
+    assert result["verdict"] == "healthy"
+    assert any("note: AWS refused" in line for line in result["lines"])
+    result, _clients = verify(aws, "healthy", {"side": "source", "timeout": 100.0}, **denied)
+    assert result["verdict"] == "healthy", "a rollback does not wait for it"
+
+
+def test_a_denial_is_not_waited_for(aws: t.Any) -> None:
+    result, _clients = verify(aws, "healthy", {"timeout": 100.0}, describe_db_instances=client_error("describe_db_instances", "AccessDeniedException"))
+    assert (result["verdict"], result["seconds"]) == ("undetermined", 5.0)

@@ -176,6 +176,18 @@ def test_a_probe_that_fails_is_unhealthy(kit: t.Any) -> None:
     assert error.details["verified"] == {}
 
 
+def test_a_probe_that_fails_alike_is_not_waited_for_for_ever(kit: t.Any) -> None:
+    """All else is well, so no start is awaited: three settling windows are enough."""
+    error = World((0, kit.make(STARTING)), (10, kit.make()), probes=lambda _snapshot: [step("status", 500)]).fail()
+    assert (error.details["causes"][0]["confidence"], error.details["seconds"]) == ("likely", 70.0)
+
+
+def test_a_probe_that_fails_in_turns_is_waited_for(kit: t.Any) -> None:
+    world = World((0, kit.make()))
+    world.probes = lambda _snapshot: [step("status", 500) if world.probed % 8 else step("status", 403)]
+    assert world.fail().details["seconds"] == 100.0
+
+
 def test_not_reaching_the_load_balancer_says_nothing_about_the_system(kit: t.Any) -> None:
     error = World((0, kit.make()), probes=lambda _snapshot: [step("connect", 0)]).fail()
     assert (error.details["verdict"], error.details["causes"][0]["id"]) == ("undetermined", "PROBE_UNREACHABLE")
