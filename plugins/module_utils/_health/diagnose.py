@@ -94,7 +94,7 @@ def store_causes(case: Case) -> list[Cause]:
                 causes.append(case.cause("STORE_NACL", CERTAIN, [fact], settled=True, **store_words(store), subnet=case.ends()[0].subnet))
             if case.refused_by(store):
                 named = Evidence(f"task definition {case.context()['definition']}", f"the environment names {store['address']}", case.snapshot.at)
-                lines = [hit for hit in case.hits(case.signal.logs) if hit.row.id.split("_")[0] == identifier.split("_", maxsplit=1)[0]]
+                lines = [hit for hit in case.hits(case.told_now()) if hit.row.id.split("_")[0] == identifier.split("_", maxsplit=1)[0]]
                 quoted = [Evidence(f"log {hit.line.group} {hit.line.stream}", hit.line.text, hit.line.at) for hit in lines[:1]]
                 causes.append(case.cause(identifier, CERTAIN, [*quoted, store_fact(case, store), named], settled=True, **store_words(store)))
     return causes

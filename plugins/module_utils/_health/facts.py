@@ -175,6 +175,11 @@ class Case:
         alive = {task_id(task) for task in self.signal.tasks if predicates.is_current(self.snapshot, self.signal, task)}
         return [line for line in self.signal.logs if line.task in alive]
 
+    def told_now(self) -> list[LogLine]:
+        """In this run, by tasks of the deployment that is judged, running or not."""
+        mine = {task_id(task) for task in [*self.signal.tasks, *self.signal.stopped] if predicates.is_current(self.snapshot, self.signal, task)}
+        return [line for line in self.signal.logs if line.task in mine and self.fresh(line.at)]
+
     def checked_lines(self) -> list[LogLine]:
         """Lines of tasks that health checks were sent to: those that run, and those that were stopped because of them."""
         stopped = {task_id(task) for task in self.failed_checks()}

@@ -10,7 +10,7 @@ import typing as t
 from . import predicates, reach
 from .facts import Case, Hit, cap, from_log, task_id
 from .model import CERTAIN, LIKELY, Cause, Evidence, Json, LogLine
-from .patterns import READY, log_match
+from .patterns import FPM_READY, log_match
 
 
 def place(line: LogLine) -> Json:
@@ -84,7 +84,8 @@ def store_fact(case: Case, store: Json) -> Evidence:
 def fpm_down(case: Case, hit: Hit, evidence: list[Evidence], more: Json) -> Cause:
     """Refused on the task's own address: PHP-FPM ended, listens elsewhere, or is not up yet. Each has a proof of its own; without one it is likely at most."""
     fresh = case.fresh(hit.line.at)
-    late = slow_start(case, evidence, **more)
+    more = {**more, "grace": grace(case)}
+    late = slow_start(case, evidence, Readiness(FPM_READY), more)
     if late:
         return late
     task = next((task for task in [*case.signal.tasks, *case.signal.stopped] if task_id(task) == hit.line.task), {})
@@ -92,13 +93,13 @@ def fpm_down(case: Case, hit: Hit, evidence: list[Evidence], more: Json) -> Caus
     if down and task.get("lastStatus") == "RUNNING":
         fact = Evidence(f"task {hit.line.task}", f"container {down[0].get('name')} is STOPPED (exit {down[0].get('exitCode')})", case.snapshot.at)
         return case.cause("FPM_DOWN", cap(CERTAIN, fresh), [*evidence, fact], **more)
-    ready = [line for line in readiness(case, task) if line.container != hit.line.container and line.at + JITTER < hit.line.at]
+    ready = [line for line in Readiness(FPM_READY).lines(case, task) if line.at + JITTER < hit.line.at]
     if ready:
         return case.cause("FPM_DOWN", cap(CERTAIN, fresh), [*evidence, from_log(ready[-1])], **more)
-    return case.cause("FPM_DOWN", LIKELY, evidence, **{**more, "grace": grace(case)})
+    return case.cause("FPM_DOWN", LIKELY, evidence, **more)
 
 
-# --- when a container said that it listens
+# --- when a server said that it listens
 
 # Two containers' lines of the same moment may carry times this far apart, in seconds.
 JITTER = 2.0
@@ -106,28 +107,34 @@ JITTER = 2.0
 SHORTEST_INTERVAL = 5.0
 
 
+class Readiness(t.NamedTuple):
+    """What a server writes once it listens, and in which container; None for any."""
+
+    pattern: str
+    container: str | None = None
+
+    def lines(self, case: Case, task: Json) -> list[LogLine]:
+        return [line for line in case.lines_of(task, self.container) if re.search(self.pattern, line.text)]
+
+
 def grace(case: Case) -> int:
     return int((case.signal.service or {}).get("healthCheckGracePeriodSeconds") or 0)
 
 
-def readiness(case: Case, task: Json) -> list[LogLine]:
-    return [line for line in case.lines_of(task) if re.search(READY, line.text)]
-
-
-def up_before_checks(case: Case, task: Json, container: str | None) -> LogLine | None:
-    """The line by which the container said that it listens, if that was before the health checks that made its target unhealthy."""
+def up_before_checks(case: Case, task: Json, ready: Readiness) -> LogLine | None:
+    """The line by which the server said that it listens, if that was before the health checks that made its target unhealthy."""
     started = float(task.get("startedAt") or 0.0)
-    return next((line for line in readiness(case, task) if line.container == container and started and line.at <= started + SHORTEST_INTERVAL), None)
+    return next((line for line in ready.lines(case, task) if started and line.at <= started + SHORTEST_INTERVAL), None)
 
 
-def slow_start(case: Case, evidence: t.Sequence[Evidence], **more: t.Any) -> Cause | None:
-    """A container of a task that failed its health checks said at last that it listens, and nobody was refused after that: it was only too late.
+def slow_start(case: Case, evidence: t.Sequence[Evidence], ready: Readiness, more: Json) -> Cause | None:
+    """A server in a task that failed its health checks said at last that it listens, and nobody was refused after that: it was only too late.
 
     Certain when ECS had already given the task up by then; likely when that was in the second half of the life that ECS granted it.
     """
     for task in case.failed_checks():
         ended, started = predicates.ended_at(task), float(task.get("startedAt") or 0.0)
-        for line in reversed(readiness(case, task)):
+        for line in reversed(ready.lines(case, task)):
             if line.at - started > (ended - started) / 2 and not _refused_after(case, task, line.at):
                 confidence = cap(CERTAIN if line.at > ended else LIKELY, case.fresh(ended))
                 facts = [*evidence, from_log(line), case.describe(task)]

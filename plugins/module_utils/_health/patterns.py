@@ -198,7 +198,8 @@ GAVE_UP = "499"
 LOG_FILES = ("single", "daily", "null")
 
 # What servers write once they listen: PHP-FPM; Nginx (master process; the official image's entry point); Apache; many others.
-READY = r"ready to handle connections|start worker processes|ready for start up|resuming normal operations|\b[Ll]istening (on|at)\b|Server running on"
+FPM_READY = r"ready to handle connections"
+READY = rf"{FPM_READY}|start worker processes|ready for start up|resuming normal operations|\b[Ll]istening (on|at)\b|Server running on"
 
 TARGET_EVENT = r"is unhealthy in \(?target-group (?P<tg>[^\s)]+)\)? due to \(reason (?P<reason>.*)\)"
 START_EVENT = r"was unable to place a task|failed to launch a task|operations are being throttled"

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 
 from . import predicates, reach, reach_acl
 from .facts import Case, cap, from_log, task_id
-from .log_causes import log_cause, slow_start, up_before_checks
+from .log_causes import STORE_CAUSE, Readiness, log_cause, slow_start, store_fact, store_words, up_before_checks
 from .model import CERTAIN, LIKELY, POSSIBLE, WEB, Cause, Evidence, Json, LogLine
-from .patterns import CHECK_STATUS, GAVE_UP, HEALTH_CHECK_LINE, HEALTH_CODE, LOG_FILES, TARGET_CODES, TARGET_EVENT
+from .patterns import CHECK_STATUS, GAVE_UP, HEALTH_CHECK_LINE, HEALTH_CODE, LOG_FILES, READY, TARGET_CODES, TARGET_EVENT
 
 TIMEOUT, REFUSED, MISMATCH = "Target.Timeout", "Target.FailedHealthChecks", "Target.ResponseCodeMismatch"
 
@@ -167,18 +167,23 @@ def _timed_out(case: Case, group: Json, sick: Sick) -> list[Cause]:
     checks = [line for line in lines if re.search(HEALTH_CHECK_LINE, line.text)]
     reached = [line for line in checks if mine in (None, line.task)]
     if reached:
-        return [_slow(case, seen, reached, words)]
+        return _slow(case, seen, reached, words)
     logged = checks[-1] if checks else case.signal.logged_check
     if logged and any(line.task == mine and line.container == logged.container for line in lines) and not case.unread_log():
         return [case.cause("HC_LOST", LIKELY, [seen, from_log(logged)], **words)]
     return [case.cause("HC_TIMEOUT", POSSIBLE, [seen, *case.unread_log()], **words, unknown=_unknown(case))]
 
 
-def _slow(case: Case, seen: Evidence, reached: list[LogLine], words: Json) -> Cause:
-    """Reached for sure. That it hangs is certain when the load balancer went away unanswered twice in a row."""
+def _slow(case: Case, seen: Evidence, reached: list[LogLine], words: Json) -> list[Cause]:
+    """Reached for sure. That it hangs is certain when the load balancer went away unanswered twice in a row, and no database or cache is closed to the tasks:
+    the line that names such a one comes only when its connection has timed out, long after the health check.
+    """
+    closed = [(kind, store) for kind in STORE_CAUSE for store in case.stores(kind) if case.refused_by(store)]
+    waits = [case.cause(STORE_CAUSE[kind], LIKELY, [seen, from_log(reached[-1]), store_fact(case, store)], **store_words(store)) for kind, store in closed]
     gone = [line for line in reached[-2:] if (found := re.search(CHECK_STATUS, line.text)) and found[1] == GAVE_UP]
-    confidence = CERTAIN if len(gone) == 2 else LIKELY
-    return case.cause("HC_SLOW", confidence, [seen, from_log(reached[-1])], **words, log_group=reached[-1].group, stream=reached[-1].stream)
+    confidence = CERTAIN if len(gone) == 2 and not closed else LIKELY
+    place: Json = {"log_group": reached[-1].group, "stream": reached[-1].stream}
+    return [*waits, case.cause("HC_SLOW", confidence, [seen, from_log(reached[-1])], **words, **place)]
 
 
 def _task_of(case: Case, sick: Sick) -> str | None:
@@ -248,11 +253,12 @@ def _refused(case: Case, group: Json, sick: Sick) -> list[Cause]:
             return [case.cause("HC_DOWN", CERTAIN, [seen, fact], **words, container=down[0]["name"], task=task_id(task))]
     # A line about a request that was answered badly is from a server that answers: it is about something else.
     found = [log_cause(case, hit, (), seen) for hit in case.hits(case.checked_lines()) if hit.row.fatal]
-    late = slow_start(case, [seen], **words)
+    server = Readiness(READY, case.signal.container_name)
+    late = slow_start(case, [seen], server, words)
     if found or late:
         return [*found, *([late] if late else [])]
     sick_task = case.task_at(sick.id)
-    up = up_before_checks(case, sick_task, case.signal.container_name) if sick_task else None
+    up = up_before_checks(case, sick_task, server) if sick_task else None
     return [case.cause("HC_REFUSED", CERTAIN if up else LIKELY, [seen, *([from_log(up)] if up else [])], **{**words, "port": port})]
 
 

@@ -43,6 +43,8 @@ CASES: dict[str, tuple[Lines, str, str]] = {
     "ready at last, and refused all the same": (lines(("php-fpm", LATEST, READY), ("nginx", LATEST + 3, REFUSED)), "FPM_DOWN", "certain"),
     "ready at once, and refused all the same": (lines(("php-fpm", EARLY, READY), ("nginx", STOPPING - 1, REFUSED)), "FPM_DOWN", "certain"),
     "refused before it was ready, early": (lines(("nginx", EARLY - 1, REFUSED), ("php-fpm", EARLY, READY)), "FPM_DOWN", "likely"),
+    "only a sidecar is ready": (lines(("agent", EARLY, "Listening on :8126"), ("nginx", STOPPING - 1, REFUSED)), "FPM_DOWN", "likely"),
+    "a sidecar is ready late": (lines(("agent", LATEST, "Listening on :8126"), ("nginx", STOPPING - 1, REFUSED)), "FPM_DOWN", "likely"),
     "only nginx is ready": (lines(("nginx", EARLY, "start worker processes"), ("nginx", STOPPING - 1, REFUSED)), "FPM_DOWN", "likely"),
 }
 
@@ -53,6 +55,7 @@ def test_refused(kit: t.Any, name: str, record_property: t.Any) -> None:
     top = kit.causes(kit.make(changes(), logs))[0]
     record_property("diagnosis", [identifier, top.id])
     assert (top.id, top.confidence) == (identifier, confidence)
+    assert "<" not in top.summary + top.fix
     if confidence == "certain":
         assert READY in [evidence.text for evidence in top.evidence]
 

@@ -168,6 +168,10 @@ CASES: dict[str, tuple[dict[str, t.Any], list[list[t.Any]], str, str, bool, str]
     "hung once": (
         TIMED_OUT, [["shop-web", "t1", "nginx", 1000053.0, CHECK], ["shop-web", "t1", "nginx", 1000058.0, CHECK.replace("499", "200")]], "HC_SLOW", "likely", False, '" 200 ',
     ),
+    "hangs, and a database that the environment does not name is closed": (
+        {**TIMED_OUT, **CLOSED_RDS, **NO_ENVIRONMENT}, [["shop-web", "t1", "nginx", 1000053.0, CHECK], ["shop-web", "t1", "nginx", 1000058.0, CHECK]],
+        "DB_TIMEOUT", "likely", False, "sg-rds of shop-db does not admit sg-task",
+    ),
     "slow because of the database": (
         {**TIMED_OUT, **CLOSED_RDS}, [["shop-web", "t1", "php-fpm", 1000058.0, SQLSTATE]], "DB_TIMEOUT", "certain", True, "SQLSTATE",
     ),
@@ -388,6 +392,14 @@ def test_an_earlier_deployment_does_not_explain_a_probe(kit: t.Any) -> None:
     assert kit.causes(kit.make({**probe("status", 500), **old}, logs))[0].id == "PROBE_FAILED"
     other = {"services/0/tasks/0/taskDefinitionArn": NEWEST.replace(":3", ":2")}
     assert kit.causes(kit.make({**probe("status", 500), **other}, logs))[0].id == "PROBE_FAILED"
+
+
+@pytest.mark.parametrize(("task", "at", "quoted"), [("t1", 1000058.0, True), ("t1", 999950.0, False), ("t0", 1000058.0, False)])
+def test_a_closed_database_is_not_shown_by_lines_of_before(kit: t.Any, task: str, at: float, quoted: bool) -> None:
+    old = {"taskArn": "task/t0", "taskDefinitionArn": NEWEST, "startedBy": "ecs-svc/0", "stopCode": "UserInitiated", "createdAt": 999000.0, "stoppedAt": 1000059.0}
+    top = kit.causes(kit.make({**CLOSED_RDS, "services/0/stopped": [old]}, [["shop-web", task, "php-fpm", at, SQLSTATE]]))[0]
+    assert (top.id, top.confidence) == ("DB_TIMEOUT", "certain")
+    assert (SQLSTATE in [evidence.text for evidence in top.evidence]) is quoted
 
 
 def test_stops_of_an_earlier_deployment_are_history(kit: t.Any) -> None:
