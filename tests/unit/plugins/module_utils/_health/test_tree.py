@@ -358,6 +358,8 @@ def test_a_worker_that_ends_at_start_is_no_error_of_the_web_application(kit: t.A
     changes, logs = worker_crashed("s1")
     assert [(cause.id, cause.confidence) for cause in kit.causes(kit.make(changes, logs))] == [("EXIT_1", "likely")]
     changes, logs = worker_crashed("s1", "s2")
+    causes = kit.causes(kit.make({**changes, "started": 1000020.0}, logs[:1]))
+    assert [(cause.id, cause.confidence) for cause in causes] == [("EXIT_1", "likely")]
     causes = kit.causes(kit.make(changes, logs[:1]))
     assert [(cause.id, cause.confidence, cause.settled) for cause in causes] == [("EXIT_1", "certain", True)]
     assert causes[0].summary == "worker ended with an error (exit 1): The [x] queue connection has not been configured."

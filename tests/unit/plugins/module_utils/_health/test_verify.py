@@ -153,7 +153,7 @@ CAPACITY = {"stopCode": "TaskFailedToStart", "startedAt": None, "stoppedReason":
     [
         [FIRST],
         [FIRST, failed_checks("s2", 1000001.0, 1000021.0)],
-        [failed_checks("s1", 999900.0, 999920.0), failed_checks("s2", 999920.0, 1000021.0)],
+        [failed_checks("s1", 999960.0, 999980.0), failed_checks("s2", 999980.0, 1000001.0)],
         [FIRST, failed_checks("s2", 1000020.0, 1000055.0)],
         [failed_checks(task, created, created + 10, **CAPACITY) for task, created in (("s1", 1000000.0), ("s2", 1000020.0))],
     ],
