@@ -131,7 +131,12 @@ def _sick_causes(case: Case, group: Json, sick: list[Sick]) -> list[Cause]:
 
 
 def _recovers(case: Case, group: Json, sick: Sick) -> bool:
-    """The newest health check that the task logged was answered well: the load balancer wants several of those before it calls the target healthy again."""
+    """The newest health check that the task logged was answered well: the load balancer wants several of those before it calls the target healthy again.
+
+    Only where checks are answered at all: those that do not arrive any more leave the good ones of before as the newest.
+    """
+    if sick.reason != MISMATCH:
+        return False
     checks = [line for line in case.checked_lines() if line.task == _task_of(case, sick) and re.search(HEALTH_CHECK_LINE, line.text)]
     status = re.search(CHECK_STATUS, max(checks, key=lambda line: line.at).text) if checks else None
     return status is not None and predicates.accepts(str((group.get("Matcher") or {}).get("HttpCode", "200")), int(status[1]))

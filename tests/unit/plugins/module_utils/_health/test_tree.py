@@ -375,6 +375,19 @@ def test_a_target_that_answers_well_again_is_only_waited_for(kit: t.Any, at: flo
     assert (top.id, top.confidence) == ("APP_500", confidence)
 
 
+@pytest.mark.parametrize(
+    ("changes", "cause"),
+    [
+        ({**TIMED_OUT, "network/security_groups/sg-task/IpPermissions": []}, "ALB_SG"),
+        ({**REFUSED, "services/0/tasks/0/containers/0": {"name": "nginx", "lastStatus": "STOPPED", "exitCode": 0}}, "HC_DOWN"),
+    ],
+)
+def test_a_target_that_is_not_reached_any_more_does_not_recover(kit: t.Any, changes: dict[str, t.Any], cause: str) -> None:
+    """Its newest logged health check is from when all was well."""
+    top = kit.causes(kit.make(changes, [["shop-web", "t1", "nginx", 1000030.0, CHECK.replace("499", "200")]]))[0]
+    assert (top.id, top.confidence) == (cause, "certain")
+
+
 def redeployed(owner: str) -> dict[str, t.Any]:
     """The same revision again: t1 is still of the deployment ``owner``, and unhealthy."""
     return {**answered(500), "services/0/tasks/0/startedBy": owner, "services/0/tasks/1/startedBy": "ecs-svc/1"}
