@@ -181,9 +181,12 @@ class Case:
         return [line for line in self.signal.logs if line.task in mine and self.fresh(line.at)]
 
     def checked_lines(self) -> list[LogLine]:
-        """Lines of tasks that health checks were sent to: those that run, and those that were stopped because of them."""
-        stopped = {task_id(task) for task in self.failed_checks()}
-        return [*self.running_lines(), *(line for line in self.signal.logs if line.task in stopped)]
+        """Lines of tasks that health checks were sent to: those that run, and those that were stopped because of them.
+
+        While a task ends, PHP-FPM may be gone before Nginx: symptoms of then are about the end. What waited for a database tells of it only then.
+        """
+        ended = {task_id(task): predicates.ended_at(task) for task in self.failed_checks()}
+        return [*self.running_lines(), *(line for line in self.signal.logs if line.task in ended and (line.at <= ended[line.task] or not _symptom(line)))]
 
     def failed_checks(self) -> list[Json]:
         """Tasks that ECS stopped because the load balancer found them unhealthy, newest first; not those that a later task disproves."""
@@ -196,6 +199,11 @@ class Case:
         if address.startswith("task "):
             return next((task for task in known if task_id(task) == address.removeprefix("task ")), None)
         return next((task for task in known if address in predicates.addresses_of(task)), None)
+
+
+def _symptom(line: LogLine) -> bool:
+    found = log_match(line.text)
+    return found is not None and found[0].symptom
 
 
 def task_id(task: Json) -> str:
