@@ -692,6 +692,14 @@ KINDS: dict[str, Kind] = _kinds(
     ("FG-DEPLOY-STRATEGY", ACTION, "changed", "The target is deployed rolling during the migration.", "Set the strategy again afterwards.", SERVICE),
     ("FG-DEPLOY-ALARMS", ACTION, "dropped", "The deployment's alarms watch the old load balancer or cluster.", "Make new ones afterwards.", SERVICE),
     ("FG-DEPLOY-HOOKS", ACTION, "dropped", "Lifecycle hooks of deployments are not carried over.", "Add them again afterwards.", SERVICE),
+    (
+        "FG-SERVICE-ROLE",
+        INFO,
+        "dropped",
+        "Services whose tasks have addresses of their own use ECS's service-linked role; AWS takes no other.",
+        "Nothing.",
+        ECS + "using-service-linked-roles.html",
+    ),
     ("FG-CAPACITY-PROVIDER", INFO, "changed", "The tasks run on Fargate.", "Nothing.", SERVICE),
     (
         "FG-SERVICE-DISCOVERY",

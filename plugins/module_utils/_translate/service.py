@@ -195,10 +195,16 @@ def deployment_configuration() -> Json:
 def placement_rules(service: Json, path: str) -> t.Iterator[Finding]:
     """Fargate spreads over zones itself and takes no placement. fargate-rules.md 7 placementConstraints"""
     for index, constraint in enumerate(service.get("placementConstraints") or []):
-        if constraint.get("type") == "memberOf":
-            yield found("FG-PLACEMENT", f"{path}.placementConstraints[{index}]", constraint.get("expression"))
-    if any(item.get("type") == "distinctInstance" for item in service.get("placementConstraints") or []) or service.get("placementStrategy"):
+        kind = "FG-PLACEMENT" if constraint.get("type") == "memberOf" else "FG-PLACEMENT-SPREAD"
+        yield found(kind, f"{path}.placementConstraints[{index}]", constraint.get("expression") or constraint.get("type"))
+    if service.get("placementStrategy"):
         yield found("FG-PLACEMENT-SPREAD", f"{path}.placementStrategy")
+
+
+def role(service: Json, path: str) -> t.Iterator[Finding]:
+    """ "You cannot specify an IAM role for services that require a service linked role", and with awsvpc all do. fargate-rules.md 7 role"""
+    if service.get("roleArn") and "/aws-service-role/" not in service["roleArn"]:
+        yield found("FG-SERVICE-ROLE", f"{path}.roleArn", service["roleArn"])
 
 
 def controller(service: Json, path: str) -> t.Iterator[Finding]:
@@ -241,7 +247,7 @@ def unknown(service: Json, path: str) -> t.Iterator[Finding]:
             yield found("FG-UNTRANSLATED", f"{path}.{key}", service[key])
 
 
-RULES: tuple[t.Callable[[Json, str], t.Iterator[Finding]], ...] = (placement_rules, controller, capacity, discovery, unknown)
+RULES: tuple[t.Callable[[Json, str], t.Iterator[Finding]], ...] = (placement_rules, role, controller, capacity, discovery, unknown)
 
 
 def _behaviour(service: Json, entry: Json, task: Translated, path: str) -> t.Iterator[Finding]:

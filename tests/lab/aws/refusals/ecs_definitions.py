@@ -109,9 +109,21 @@ def container_memory(given: Definition) -> str | None:
     return None
 
 
+def task_sizes(given: Definition) -> str | None:
+    """[M] numbers, or numbers with a unit."""
+    unreadable = next((member for member in ("cpu", "memory") if given.get(member) and not (units(given[member]) or "").isdigit()), None)
+    return f"Invalid '{unreadable}' setting for task. For more information, see the Troubleshooting section of the Amazon ECS Developer Guide." if unreadable else None
+
+
+def _number(value: str | None) -> int:
+    """0 for what ``task_sizes`` refuses."""
+    read = units(value) or ""
+    return int(read) if read.isdigit() else 0
+
+
 def task_memory(given: Definition) -> str | None:
     """[M] no container above the task, and all reservations within it."""
-    task = int(units(given.get("memory")) or 0)
+    task = _number(given.get("memory"))
     if not task:
         return None
     above = next((container for container in containers(given) if (container.get("memory") or 0) > task), None)
@@ -123,7 +135,7 @@ def task_memory(given: Definition) -> str | None:
 
 def task_cpu(given: Definition) -> str | None:
     """[I] the containers' CPU units fit into the task's."""
-    task = int(units(given.get("cpu")) or 0)
+    task = _number(given.get("cpu"))
     total = sum(container.get("cpu") or 0 for container in containers(given))
     return f"The container definitions' CPU units ({total}) are above the task's CPU units ({task})." if task and total > task else None
 
@@ -311,7 +323,7 @@ def fargate_execution_role(given: Definition) -> str | None:
 
 Check = Callable[[Definition], "str | None"]
 ALWAYS: tuple[Check, ...] = (
-    *(family_name, container_count, container_members, container_names, essential_container, container_memory, task_memory, task_cpu),
+    *(family_name, container_count, container_members, container_names, essential_container, container_memory, task_sizes, task_memory, task_cpu),
     *(awsvpc_containers, awsvpc_ports, dependencies, link_targets, mount_points, log_options),
 )
 FARGATE: tuple[Check, ...] = (
