@@ -46,12 +46,12 @@ def _within(inner: str, outer: str) -> bool:
 
 
 def shape(path: Path) -> Golden:
-    """A task definition as the worker of the runbook's system."""
+    """A task definition in the place of the runbook's worker. Its inventory calls the service ``web``."""
     given = yaml.safe_load(path.read_text().replace("$ECR", rules.ECR))
     system = systems.system()
-    worker = system["source"]["services"][1]
-    worker["TaskDefinition"] = given["source"]
-    system["source"]["services"] = [worker]
+    front, worker = system["source"]["services"]
+    front["serviceName"] = "front"
+    worker |= {"serviceName": "web", "TaskDefinition": given["source"]}
     return Golden(f"task_definitions/{path.stem}", system, given.get("intent") or {})
 
 
