@@ -15,6 +15,7 @@ PROGRAMS = {
     "podman": "podman",
     "runc": "runc",
     "conmon": "conmon",
+    "catatonit": "catatonit",
     "/usr/lib/podman/netavark": "netavark",
     "/usr/lib/podman/aardvark-dns": "aardvark-dns",
     "iptables": "iptables",
