@@ -9,4 +9,4 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / ".ansible" / "collections"))
+sys.path[:0] = [str(ROOT / ".ansible" / "collections"), str(ROOT / "tests")]
