@@ -159,7 +159,7 @@ def _unattached(balancer: Json | None) -> list[Finding]:
         return []
     chains = [listener["default_actions"] for listener in balancer["listeners"]]
     chains += [rule["actions"] for listener in balancer["listeners"] for rule in listener["rules"]]
-    attached = {group["TargetGroupName"] for chain in chains for action in chain for group in (action.get("ForwardConfig") or {}).get("TargetGroups") or []}
+    attached = {group.get("TargetGroupName") for chain in chains for action in chain for group in (action.get("ForwardConfig") or {}).get("TargetGroups") or []}
     return [
         found("FG-TG-UNATTACHED", f"target_groups[{group['name']}]", group["source_arn"])
         for group in balancer["target_groups"]

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import pytest
 from ansible_collections.cutover.fargate.plugins.module_utils._aws.clients import Clients
 from ansible_collections.cutover.fargate.plugins.module_utils._system import system as system_module
+from ansible_collections.cutover.fargate.plugins.module_utils._translate import planner
 from botocore.awsrequest import AWSResponse
 from moto import mock_aws
 from moto.backends import get_backend
@@ -239,6 +240,11 @@ def _alarms(world: World) -> None:
             AlarmName=name, Namespace="AWS/X", MetricName="m", Dimensions=dimensions, Period=60, EvaluationPeriods=1, Threshold=1,
             ComparisonOperator="GreaterThanThreshold", Statistic="Sum",
         )  # fmt: skip
+
+
+def stops(system: t.Mapping[str, t.Any]) -> set[str]:
+    """The findings that stop the migration of what was discovered."""
+    return {finding["id"] for finding in planner.plan(system, {})["findings"] if finding["severity"] == "BLOCKER"}
 
 
 @pytest.fixture

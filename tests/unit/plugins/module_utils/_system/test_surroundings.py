@@ -13,7 +13,7 @@ from ansible_collections.cutover.fargate.plugins.module_utils._translate import 
 from moto.ecs.models import EC2ContainerServiceBackend
 from moto.servicequotas.models import ServiceQuotasBackend
 
-from .conftest import ACCOUNT, FQDN, REGION, World
+from .conftest import ACCOUNT, FQDN, REGION, World, stops
 
 CLUSTER = f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/shop"
 DEFINITION = f"arn:aws:ecs:{REGION}:{ACCOUNT}:task-definition/shop-web:1"
@@ -239,6 +239,7 @@ class TestBroken:
         system = world.system()
         assert problems(system) == ["service-not-active"]
         assert system["problems"][0]["path"] == "source.services[worker].status"
+        assert "FG-SERVICE-STATUS" in stops(system)
 
     def test_daemon_service_is_listed(self, world: World) -> None:
         world.service("shop", "agent", schedulingStrategy="DAEMON")

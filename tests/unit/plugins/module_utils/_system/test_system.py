@@ -11,7 +11,7 @@ from ansible_collections.cutover.fargate.plugins.module_utils._system.system imp
 from moto.ecs.exceptions import TaskDefinitionNotFoundException
 from moto.ecs.models import EC2ContainerServiceBackend
 
-from .conftest import ACCOUNT, FQDN, REGION, World
+from .conftest import ACCOUNT, FQDN, REGION, World, stops
 
 SIDE = {
     "load_balancer", "target_groups", "cluster", "services", "other_services", "capacity",
@@ -319,6 +319,7 @@ class TestBroken:
         assert [service["TaskDefinition"] for service in system["source"]["services"]] == [None, None]
         assert problems(system) == ["task-definition-missing", "task-definition-missing"]
         assert system["problems"][0]["path"] == "source.services[web].TaskDefinition"
+        assert "FG-NO-TASK-DEFINITION" in stops(system)
 
     def test_target_group_without_service(self, world: World) -> None:
         world.rule(world.balancers["shop"], 10, FQDN, world.target_group("orphan"))
@@ -332,7 +333,9 @@ class TestBroken:
     def test_load_balancer_without_listener(self, world: World) -> None:
         world.target()
         world.client("elbv2").delete_listener(ListenerArn=world.balancers["shop"].listener)
-        assert "load-balancer-without-listener" in problems(world.system())
+        system = world.system()
+        assert "load-balancer-without-listener" in problems(system)
+        assert "FG-NO-LISTENER" in stops(system)
 
 
 class TestShared:
