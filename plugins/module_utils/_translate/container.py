@@ -104,8 +104,10 @@ def resources(draft: Json, path: str) -> t.Iterator[Finding]:
             yield found("FG-GPU", f"{path}.resourceRequirements[{index}]", requirement.get("type"))
         else:
             kept.append(requirement)
-    if "resourceRequirements" in draft:
+    if kept:
         draft["resourceRequirements"] = kept
+    else:
+        draft.pop("resourceRequirements", None)
 
 
 def firelens(draft: Json, path: str) -> t.Iterator[Finding]:

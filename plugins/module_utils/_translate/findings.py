@@ -475,7 +475,14 @@ KINDS: dict[str, Kind] = _kinds(
         TASKS,
     ),
     ("FG-TMPFS", INFO, "kept", "The tmpfs counts against the task's memory.", "Nothing.", TASKS),
-    ("FG-SWAP", WARN, "dropped", "There is no swap on Fargate: memory must hold the peak.", "Raise the size in fargate_sizes.", TASKS),
+    (
+        "FG-SWAP",
+        WARN,
+        "dropped",
+        "There is no swap on Fargate: memory must hold the peak.",
+        "Raise the container's memory limit before, or take it away and raise the size in fargate_sizes.",
+        TASKS,
+    ),
     # Logs
     (
         "FG-LOG-GROUP",

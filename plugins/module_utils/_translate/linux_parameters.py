@@ -53,8 +53,14 @@ def capabilities(parameters: Json, path: str) -> t.Iterator[Finding]:
             continue
         kind = "FG-CAPABILITY" if capability not in DOCKER_DEFAULT else "FG-CAPABILITY-DROP-ALL" if drops_all else "FG-CAPABILITY-DEFAULT"
         yield found(kind, f"{path}.capabilities.add[{index}]", capability)
-    if set(add) - {"SYS_PTRACE"}:
-        given["add"] = [capability for capability in add if capability == "SYS_PTRACE"]
+    if not set(add) - {"SYS_PTRACE"}:
+        return
+    if "SYS_PTRACE" in add:
+        given["add"] = ["SYS_PTRACE"]
+    else:
+        del given["add"]
+    if not given:
+        del parameters["capabilities"]
 
 
 def devices(parameters: Json, path: str) -> t.Iterator[Finding]:
