@@ -58,7 +58,7 @@ def _rule(read: Reader, name: str, cluster: str) -> list[Shape]:
 
 
 def _schedules(read: Reader, cluster: Shape) -> list[Shape]:
-    listed = read.once("schedules", lambda: read.all("scheduler", "list_schedules", "Schedules"))
+    listed = read.once("schedules", lambda: read.all("scheduler", "list_schedules", "Schedules", MaxResults=100))
     wanted = sorted((item["GroupName"], item["Name"]) for item in listed if _may_concern((item.get("Target") or {}).get("Arn", ""), cluster))
     found = each(lambda key: _detail(read, *key), wanted)
     return [_schedule(item) for item in found if item and _concerns(item["Target"], cluster)]

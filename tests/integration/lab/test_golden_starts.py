@@ -20,14 +20,14 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from e2e.conftest import lab_settings
 from e2e.harness import Lab
 from lab import host
-from lab.settings import Settings
 from unit.plugins.module_utils._translate import goldens
 from unit.plugins.module_utils._translate.goldens import Golden
 
 Json = dict[str, Any]
-NAME, PORT = "goldens", 4870
+NAME = "goldens"
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/nginx:v1"
 SLEEP = ["sh", "-c", "trap 'exit 0' TERM; sleep 600 & wait"]
 END = ["sh", "-c", "exit 0"]
@@ -99,8 +99,7 @@ class Fargate:
 
 @pytest.fixture(scope="module")
 def fargate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fargate]:
-    settings = Settings(name=os.environ.get("CUTOVER_LAB", NAME), base_port=int(os.environ.get("CUTOVER_LAB_PORT", PORT)))
-    lab = Lab(settings, tmp_path_factory.mktemp("reports"))
+    lab = Lab(lab_settings(), tmp_path_factory.mktemp("reports"))
     lab.command("up")
     clients = {service: lab.client(service) for service in ("ecs", "ec2", "iam", "logs", "secretsmanager", "ssm")}
     clients["ecs"].create_cluster(clusterName=NAME)
