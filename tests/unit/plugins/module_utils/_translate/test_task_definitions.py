@@ -73,7 +73,7 @@ def test_is_ready_or_not_as_the_shape_says(shape: str) -> None:
 
 
 def test_cfn_lint_has_nothing_against_any() -> None:
-    assert cloudformation.complaints([translated(shape).definition for shape in SHAPES]) == []
+    assert {shape: found for shape in SHAPES if (found := cloudformation.quick_complaints(translated(shape).definition))} == {}
 
 
 def test_every_plan_has_its_source() -> None:

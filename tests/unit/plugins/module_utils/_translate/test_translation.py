@@ -17,8 +17,8 @@ from unit.plugins.module_utils._translate import cloudformation, registrable, sh
 from unit.plugins.module_utils._translate.systems import Json
 from unit.plugins.module_utils._translate.test_properties import FORBIDDEN_CONTAINER, FORBIDDEN_LINUX, check_container, translate
 
-EXAMPLES = int(os.environ.get("CUTOVER_EXAMPLES") or 150)
-LINTED = 8
+EXAMPLES = int(os.environ.get("CUTOVER_EXAMPLES") or 100)
+LINTED = 4
 ANY = settings(
     max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate, Phase.shrink]
 )
