@@ -15,7 +15,8 @@ from .mask import mask, mask_text, secrets_of
 from .model import CERTAIN, ESSENTIAL, POSSIBLE, SOURCE, STORES, Cause, Failure, Json, Outcome, Snapshot, StepResult
 from .patterns import TRANSIENT_IDS
 from .predicates import goes_round, verified
-from .probes import Prober, misspelt
+from .probe_data import misspelt
+from .probes import Prober
 
 Look = t.Callable[[bool], Snapshot]
 Probe = t.Callable[[Snapshot], t.List[StepResult]]

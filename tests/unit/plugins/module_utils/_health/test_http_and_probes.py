@@ -15,7 +15,7 @@ from types import SimpleNamespace
 
 import pytest
 from ansible_collections.cutover.fargate.plugins.module_utils._aws.errors import CutoverError
-from ansible_collections.cutover.fargate.plugins.module_utils._health import probes
+from ansible_collections.cutover.fargate.plugins.module_utils._health import probe_data, probe_steps, probes
 from ansible_collections.cutover.fargate.plugins.module_utils._health.clock import Clock
 from ansible_collections.cutover.fargate.plugins.module_utils._health.http import Answer, ProbeError, Route, request
 from ansible_collections.cutover.fargate.plugins.module_utils._health.model import Service, Snapshot
@@ -243,7 +243,7 @@ def run(server: Server, *steps: dict[str, t.Any], other: Server | None = None) -
     routes = {"target": Route("127.0.0.1", server.port, False, FQDN)}
     if other:
         routes["source"] = Route("127.0.0.1", other.port, False, FQDN)
-    return probes.run_probe({"name": "p", "steps": list(steps)}, probes.Sides("target", routes), lambda: 7.0)
+    return probe_steps.run_probe({"name": "p", "steps": list(steps)}, probe_steps.Sides("target", routes), lambda: 7.0)
 
 
 class Shop:
@@ -349,7 +349,7 @@ def test_a_value_that_is_not_there_cannot_be_captured(serve: t.Any) -> None:
     [(200, 200, True), (204, "200-299", True), (302, "2xx,302", True), (500, "<500", False), (499, "<500", True), (404, [200, "4xx"], True), (404, "", False)],
 )
 def test_status_notations(status: int, wanted: t.Any, matches: bool) -> None:
-    assert probes.status_matches(status, wanted) is matches
+    assert probe_steps.status_matches(status, wanted) is matches
 
 
 def test_loops_end(serve: t.Any) -> None:
@@ -358,7 +358,7 @@ def test_loops_end(serve: t.Any) -> None:
 
 
 def test_only_captured_names_are_filled() -> None:
-    session = probes.Session(values={"id": "7"})
+    session = probe_steps.Session(values={"id": "7"})
     assert session.fill({"a": ["{id}", "{other}", '{"json": 1}']}) == {"a": ["7", "{other}", '{"json": 1}']}
 
 
@@ -443,7 +443,7 @@ def test_check_mode_asks_only_what_reads(serve: t.Any, pki: Path) -> None:
 
 
 def test_steps_without_a_probe_form_one() -> None:
-    assert probes.as_probes([{"path": "/a"}, {"name": "x", "steps": [{"path": "/c"}]}, {"path": "/b"}]) == [
+    assert probe_data.as_probes([{"path": "/a"}, {"name": "x", "steps": [{"path": "/c"}]}, {"path": "/b"}]) == [
         {"name": "probes", "steps": [{"path": "/a"}, {"path": "/b"}]},
         {"name": "x", "steps": [{"path": "/c"}]},
     ]
@@ -469,7 +469,7 @@ def test_a_misspelt_probe_is_refused_before_anything_is_read(aws: t.Any, items: 
 
 
 def test_well_formed_probes_are_accepted() -> None:
-    assert probes.misspelt([*LOGIN, {"name": "p", "steps": LOGIN}]) is None
+    assert probe_data.misspelt([*LOGIN, {"name": "p", "steps": LOGIN}]) is None
 
 
 def test_a_name_behind_a_proxy_is_left_to_the_proxy() -> None:
