@@ -419,6 +419,11 @@ CAUSES: dict[str, Text] = {
         "Compare listeners, rules and certificates of both load balancers (--tags alb).",
         LISTENERS,
     ),
+    "DIFFERENT": Text(
+        "The sides answer {url} differently: {text}",
+        "Compare image, environment and Nginx conf of both sides. If it is noise, add a mask to the parity probe; if it is meant, differences: warn.",
+        CURL,
+    ),
     "PROBE_TIMEOUT": Text(
         "A probe got no answer in time.", "Find what the page waits for; mostly a database or Redis whose group does not admit the tasks.", CURL
     ),

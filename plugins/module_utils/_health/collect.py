@@ -195,6 +195,7 @@ class Collector:
             snapshot.other_load_balancer = self._balancer(str(other)) if other else None
             if snapshot.other_load_balancer:
                 snapshot.other_listeners = self._listeners(snapshot.other_load_balancer["LoadBalancerArn"])
+                snapshot.other_targets = self._has_targets(snapshot.other_load_balancer["LoadBalancerArn"])
                 snapshot.other_addresses = self._addresses(snapshot.other_load_balancer) or [snapshot.other_load_balancer["DNSName"]]
 
     def _balancer(self, name: str) -> Json | None:
@@ -212,6 +213,15 @@ class Collector:
         for listener in listeners:
             listener["Rules"] = pages(elbv2, "describe_rules", "Rules", ListenerArn=listener["ListenerArn"])
         return listeners
+
+    def _has_targets(self, arn: str) -> bool:
+        """Whether anybody is registered: after a scale-in, and before the first task, nobody is."""
+        elbv2 = self.clients("elbv2")
+        groups = pages(elbv2, "describe_target_groups", "TargetGroups", LoadBalancerArn=arn)
+        return any(
+            predicates.registered({"TargetHealth": elbv2.describe_target_health(TargetGroupArn=group["TargetGroupArn"])["TargetHealthDescriptions"]})
+            for group in groups
+        )
 
     def _addresses(self, balancer: Json | None) -> list[str]:
         """The addresses of the load balancer's nodes: public ones where they exist and no proxy is used."""

@@ -55,7 +55,7 @@ class HealthRecord:
 @dataclass(frozen=True)
 class StepResult:
     """One probe step against one address. ``problem`` is '' or one of: status, expect, capture, connect, timeout, tls_name, tls_trust,
-    tls_expired, tls, proxy, protocol, other_side."""
+    tls_expired, tls, proxy, protocol, redirect_loop, parity (by the bare name), differs (from the other side), other_side."""
 
     probe: str
     step: str
@@ -140,10 +140,14 @@ class Snapshot:
     other_load_balancer: Json | None = None
     other_listeners: list[Json] = field(default_factory=list)
     other_addresses: list[str] = field(default_factory=list)
+    # Whether the other side has anybody to answer: None when it is not known.
+    other_targets: bool | None = None
     services: list[Service] = field(default_factory=list)
     health_history: list[HealthRecord] = field(default_factory=list)
     network: Network = field(default_factory=Network)
     probes: list[StepResult] = field(default_factory=list)
+    # What was not asked, and why.
+    left_out: list[str] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
 
     def failed(self, *sections: str) -> bool:

@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 import typing as t
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlencode, urljoin, urlsplit
 
+from .clock import Clock
 from .http import Answer, ProbeError, Route, request
 from .model import Json, StepResult
 from .probe_data import method_of
@@ -17,14 +19,16 @@ from .probe_data import method_of
 STEP_TIMEOUT = 15.0
 MOST_REDIRECTS = 10
 ANY_BUT_ERROR = "<500"
+# Between two tries of a step that may take a while (``within``).
+REPEAT_SECONDS = 0.5
 
 
 @dataclass
 class Session:
-    """What a browser would carry from step to step."""
+    """What a browser would carry from step to step. ``{unique}`` is another text in each run of a probe."""
 
     cookies: dict[str, str] = field(default_factory=dict)
-    values: dict[str, str] = field(default_factory=dict)
+    values: dict[str, str] = field(default_factory=lambda: {"unique": secrets.token_hex(4)})
     sides: set[str] = field(default_factory=set)
 
     def keep_cookies(self, answer: Answer) -> None:
@@ -100,15 +104,25 @@ def unmet(answer: Answer, expect: Json, session: Session) -> tuple[str, str]:
     for name, text in (expect.get("header") or {}).items():
         if str(session.fill(text)) not in answer.header(name):
             return "expect", f"expected header {name} to contain {text!r}, got {answer.header(name)!r}"
-    contains = expect.get("body_contains") or []
-    for text in [contains] if isinstance(contains, str) else contains:
+    for pattern in _listed(expect.get("cookie")):
+        if not any(re.fullmatch(pattern, name) for name in session.cookies):
+            return "expect", f"expected a cookie named {pattern!r}, got {', '.join(sorted(session.cookies)) or 'none'}"
+    for text in _listed(expect.get("body_contains")):
         if str(session.fill(text)) not in answer.text:
             return "expect", f"expected the body to contain {text!r}"
     for path, value in (expect.get("json") or {}).items():
-        found = from_json(answer, path)
-        if found != session.fill(value):
-            return "expect", f"expected JSON {path} to be {value!r}, got {found!r}"
+        found, filled = from_json(answer, path), session.fill(value)
+        # What was captured is text, also where it was a number.
+        if found != filled and not (filled != value and str(found) == filled):
+            return "expect", f"expected JSON {path} to be {filled!r}, got {found!r}"
     return "", ""
+
+
+def _listed(value: t.Any) -> list[str]:
+    """One text or several."""
+    if not value:
+        return []
+    return [str(entry) for entry in value] if isinstance(value, list) else [str(value)]
 
 
 def from_json(answer: Answer, path: str) -> t.Any:
@@ -149,7 +163,7 @@ class Sides:
     routes: t.Mapping[str, Route]
 
 
-def run_step(probe: str, step: Json, sides: Sides, session: Session, now: t.Callable[[], float]) -> StepResult:
+def run_step(probe: str, step: Json, sides: Sides, session: Session, now: t.Callable[[], float], clock: Clock) -> StepResult:
     side = str(step.get("on") or sides.here)
     route, started = sides.routes.get(side), now()
     title = str(step.get("name") or f"{method_of(step)} {step.get('path', '/')}")
@@ -161,10 +175,9 @@ def run_step(probe: str, step: Json, sides: Sides, session: Session, now: t.Call
     foreign = side != sides.here and not crossed
     url = route.origin + str(step.get("path", "/"))
     try:
-        answer = send(step, route, session)
+        answer, problem, text = _try(step, route, session, clock)
     except ProbeError as error:
         return StepResult(probe, title, address, "other_side" if side != sides.here else error.problem, error.text, started, url=url, crossed=crossed)
-    problem, text = _judge(step, answer, session)
     said = f"{title} {answer.status}" if not problem else _describe(answer, text, side if side != sides.here else "")
     return StepResult(
         probe,
@@ -178,6 +191,18 @@ def run_step(probe: str, step: Json, sides: Sides, session: Session, now: t.Call
         server=answer.header("Server"),
         crossed=crossed,
     )
+
+
+def _try(step: Json, route: Route, session: Session, clock: Clock) -> tuple[Answer, str, str]:
+    """Once; with ``within`` until it is as expected, for at most so many seconds."""
+    end = clock.elapsed() + float(step.get("within") or 0.0)
+    while True:
+        answer = send(step, route, session)
+        problem, text = _judge(step, answer, session)
+        left = end - clock.elapsed()
+        if not problem or left <= 0:
+            return answer, problem, text + (f" within {float(step['within']):g} s" if problem and step.get("within") else "")
+        clock.sleep(min(REPEAT_SECONDS, left))
 
 
 def _judge(step: Json, answer: Answer, session: Session) -> tuple[str, str]:
@@ -199,11 +224,11 @@ def _describe(answer: Answer, text: str, side: str) -> str:
     return f"got {answer.status}{where}{location}, {text}" + (f"; body: {body}" if body else "")
 
 
-def run_probe(probe: Json, sides: Sides, now: t.Callable[[], float]) -> list[StepResult]:
+def run_probe(probe: Json, sides: Sides, now: t.Callable[[], float], clock: Clock | None = None) -> list[StepResult]:
     """Steps in order, up to the first that fails."""
     session, results = Session(), []
     for step in probe["steps"]:
-        results.append(run_step(str(probe["name"]), step, sides, session, now))
+        results.append(run_step(str(probe["name"]), step, sides, session, now, clock or Clock()))
         if not results[-1].ok:
             break
     return results

@@ -15,17 +15,33 @@ from concurrent.futures import ThreadPoolExecutor
 from .clock import Clock
 from .http import ProbeError, Route, request
 from .model import WEB, Json, Snapshot, StepResult
+from .parity import compare
 from .predicates import verified
 from .probe_data import as_probes, is_read_only, needs_other_side
 from .probe_steps import STEP_TIMEOUT, Sides, run_probe
 
+Key = t.Tuple[str, str]
+LONGEST_PAUSE = 120.0
 
-def default_probes(snapshot: Snapshot) -> list[Json]:
+
+class Job(t.NamedTuple):
+    """A probe at one address."""
+
+    name: str
+    ask: t.Callable[[], list[StepResult]]
+    writes: bool = False
+
+
+def default_probes(health_paths: t.Iterable[str]) -> list[Json]:
     """The front page and each health path answer, and not with an error of the server."""
+    return [{"name": f"GET {path}", "steps": [{"path": path}]} for path in dict.fromkeys(["/", *health_paths])]
+
+
+def health_paths(snapshot: Snapshot) -> list[str]:
+    """Of the target groups of the web services."""
     arns = {arn for signal in snapshot.services if signal.kind == WEB for arn in signal.target_group_arns}
     groups = [snapshot.target_groups[arn] for arn in sorted(arns) if arn in snapshot.target_groups]
-    paths = ["/", *(str(group["HealthCheckPath"]) for group in groups if group.get("HealthCheckPath"))]
-    return [{"name": f"GET {path}", "steps": [{"path": path}]} for path in dict.fromkeys(paths)]
+    return [str(group["HealthCheckPath"]) for group in groups if group.get("HealthCheckPath")]
 
 
 def main_listener(listeners: t.Sequence[Json]) -> Json | None:
@@ -34,7 +50,7 @@ def main_listener(listeners: t.Sequence[Json]) -> Json | None:
     return min(usable, key=lambda listener: (listener["Protocol"] != "HTTPS", listener["Port"] not in (443, 80), listener["Port"]), default=None)
 
 
-def redirect_probe(listeners: t.Sequence[Json]) -> tuple[Json, int] | None:
+def redirect_probe(listeners: t.Sequence[Json], fqdn: str) -> tuple[Json, int] | None:
     """The HTTP listener that redirects to HTTPS, with the answer its action promises."""
     ports = {str(listener["Port"]) for listener in listeners if listener.get("Protocol") == "HTTPS"}
     for listener in listeners:
@@ -43,7 +59,8 @@ def redirect_probe(listeners: t.Sequence[Json]) -> tuple[Json, int] | None:
             port = config.get("Port", "#{port}")
             if listener.get("Protocol") == "HTTP" and config.get("Protocol") == "HTTPS" and port in ports:
                 status = int(str(config.get("StatusCode", "HTTP_301")).rsplit("_", maxsplit=1)[-1])
-                step = {"name": "GET / by HTTP", "path": "/", "expect": {"status": status, "header": {"Location": "https://"}}}
+                host = str(config.get("Host") or "#{host}").replace("#{host}", fqdn)
+                step = {"name": "GET / by HTTP", "path": "/", "expect": {"status": status, "header": {"Location": f"https://{host}"}}}
                 return {"name": "redirect to HTTPS", "steps": [step]}, int(listener["Port"])
     return None
 
@@ -69,59 +86,86 @@ def _status(route: Route | None) -> int | None:
 
 
 class Prober:
-    """Runs the probes for a snapshot. What passed for the same targets and addresses is not asked again: a probe may place an order."""
+    """Runs the probes for a snapshot. Once all have passed for the same targets and addresses, nothing is asked again.
+
+    A probe that writes may place an order: passed, it is not repeated even while others fail; failed, it is after pauses that double.
+    """
 
     def __init__(self, params: Json, clock: Clock, read_only: bool = False) -> None:
         self.params = params
         self.clock = clock
         self.read_only = read_only
-        self._passed: tuple[t.Any, list[StepResult]] | None = None
+        self._subject: t.Any = None
+        self._kept: dict[Key, list[StepResult]] = {}
+        # Of what failed and writes: until when it rests, and for how long.
+        self._pauses: dict[Key, tuple[float, float]] = {}
 
     def __call__(self, snapshot: Snapshot) -> list[StepResult]:
-        subject = (verified(snapshot), tuple(snapshot.addresses))
-        if self._passed and self._passed[0] == subject:
-            return self._passed[1]
-        results = self._run(snapshot)
-        if results and all(result.ok for result in results):
-            self._passed = (subject, results)
-        return results
-
-    def _run(self, snapshot: Snapshot) -> list[StepResult]:
+        subject = (verified(snapshot), tuple(snapshot.addresses), snapshot.other_targets)
+        if subject != self._subject:
+            self._subject, self._kept, self._pauses = subject, {}, {}
         listener = main_listener(snapshot.listeners)
         if listener is None:
-            return [
-                StepResult("probes", "listener", snapshot.load_balancer_name or "", "status", "the load balancer has no HTTP or HTTPS listener", snapshot.at)
-            ]
-        jobs = [job for address in self.addresses(snapshot) for job in self._jobs(snapshot, listener, address)]
+            text = "the load balancer has no HTTP or HTTPS listener"
+            return [StepResult("probes", "listener", snapshot.load_balancer_name or "", "status", text, snapshot.at)]
+        jobs = {(address, job.name): job for address in self.addresses(snapshot) for job in self._jobs(snapshot, listener, address)}
+        kept = {key: results for key, results in self._kept.items() if key in jobs and not self._due(key)}
         with ThreadPoolExecutor(max_workers=8) as pool:
-            return [result for results in pool.map(lambda job: job(), jobs) for result in results]
+            asked = {key: pool.submit(job.ask) for key, job in jobs.items() if key not in kept}
+            found = {key: asked[key].result() if key in asked else kept[key] for key in jobs}
+        self._keep(jobs, found, asked)
+        return [result for results in found.values() for result in results]
 
-    def _jobs(self, snapshot: Snapshot, listener: Json, address: str) -> list[t.Callable[[], list[StepResult]]]:
+    def _keep(self, jobs: t.Mapping[Key, Job], found: t.Mapping[Key, list[StepResult]], asked: t.Collection[Key]) -> None:
+        failed = {key for key, results in found.items() if not all(result.ok for result in results)}
+        for key in failed & set(asked):
+            pause = min(2 * self._pauses[key][1], LONGEST_PAUSE) if key in self._pauses else 2 * float(self.params.get("poll_seconds") or 0.0)
+            self._pauses[key] = (self.clock.elapsed() + pause, pause)
+        self._kept = {key: results for key, results in found.items() if not failed or jobs[key].writes}
+
+    def _due(self, key: Key) -> bool:
+        """A failed one whose pause is over."""
+        return not all(result.ok for result in self._kept[key]) and self.clock.elapsed() >= self._pauses[key][0]
+
+    def _jobs(self, snapshot: Snapshot, listener: Json, address: str) -> list[Job]:
         here, now = self.route(listener, address), lambda: snapshot.at
         other = self._other(snapshot)
         sides = Sides(snapshot.side, {snapshot.side: here, **({_opposite(snapshot.side): other} if other else {})})
-        jobs: list[t.Callable[[], list[StepResult]]] = [_job(probe, sides, now) for probe in self.probes(snapshot)]
-        redirect = redirect_probe(snapshot.listeners)
+        jobs = [self._job(f"{number} {probe['name']}", probe, sides, now) for number, probe in enumerate(self.probes(snapshot))]
+        redirect = redirect_probe(snapshot.listeners, str(self.params["fqdn"]))
         if redirect:
             probe, port = redirect
-            jobs.append(_job(probe, Sides(snapshot.side, {snapshot.side: self.route({"Protocol": "HTTP", "Port": port}, address)}), now))
+            plain = Sides(snapshot.side, {snapshot.side: self.route({"Protocol": "HTTP", "Port": port}, address)})
+            jobs.append(self._job("redirect", probe, plain, now))
         name = (snapshot.load_balancer or {}).get("DNSName")
         if name and address == next(iter(self.addresses(snapshot)), None):
-            bare = self.route(listener, address, host=str(name))
-            theirs = (snapshot.other_load_balancer or {}).get("DNSName")
-            there = (
-                self.route(main_listener(snapshot.other_listeners) or listener, snapshot.other_addresses[0], host=str(theirs))
-                if theirs and snapshot.other_addresses
-                else None
-            )
-            jobs.append(lambda: [bare_name(bare, there, now)])
+            bare, there = self.route(listener, address, host=str(name)), self._other_bare(snapshot, listener)
+            jobs.append(Job("bare name", lambda: [bare_name(bare, there, now)]))
         return jobs
 
+    def _job(self, name: str, probe: Json, sides: Sides, now: t.Callable[[], float]) -> Job:
+        if "parity" in probe:
+            return Job(name, lambda: compare(probe, sides, now))
+        return Job(name, lambda: run_probe(probe, sides, now, self.clock), writes=not is_read_only(probe))
+
     def probes(self, snapshot: Snapshot) -> list[Json]:
-        probes = as_probes(self.params.get("probes") or []) or default_probes(snapshot)
-        if not self.params.get("compare_load_balancer"):
-            probes = [probe for probe in probes if not needs_other_side(probe, snapshot.side)]
-        return [probe for probe in probes if is_read_only(probe) or not self.read_only]
+        """Without those that have nothing to say here; which and why stands in ``left_out``."""
+        paths = health_paths(snapshot)
+        wanted = as_probes(self.params.get("probes") or [], paths) or default_probes(paths)
+        reasons = [(probe, self._reason_against(probe, snapshot)) for probe in wanted]
+        snapshot.left_out = [f"{probe['name']} was not asked: {reason}" for probe, reason in reasons if reason]
+        return [probe for probe, reason in reasons if not reason]
+
+    def _reason_against(self, probe: Json, snapshot: Snapshot) -> str:
+        other = _opposite(snapshot.side)
+        if needs_other_side(probe, snapshot.side):
+            if not self.params.get("compare_load_balancer"):
+                return f"it needs the {other}, which is left alone here"
+            if snapshot.other_load_balancer is None and not snapshot.failed("other_load_balancer"):
+                return f"it needs the {other}, which has no load balancer"
+            if snapshot.other_targets is False:
+                return f"it needs the {other}, which has no targets"
+        return "in check mode only what reads is asked" if self.read_only and not is_read_only(probe) else ""
 
     def addresses(self, snapshot: Snapshot) -> list[str]:
         return snapshot.addresses or resolve(str((snapshot.load_balancer or {}).get("DNSName", "")), bool(self.params.get("probe_proxy")))
@@ -129,6 +173,12 @@ class Prober:
     def _other(self, snapshot: Snapshot) -> Route | None:
         listener = main_listener(snapshot.other_listeners)
         return self.route(listener, snapshot.other_addresses[0]) if listener and snapshot.other_addresses else None
+
+    def _other_bare(self, snapshot: Snapshot, listener: Json) -> Route | None:
+        name = (snapshot.other_load_balancer or {}).get("DNSName")
+        if not name or not snapshot.other_addresses:
+            return None
+        return self.route(main_listener(snapshot.other_listeners) or listener, snapshot.other_addresses[0], host=str(name))
 
     def route(self, listener: Json, address: str, host: str | None = None) -> Route:
         """The bare name is no name of the certificate, so it is asked without verification."""
@@ -141,10 +191,6 @@ class Prober:
             verify=host is None,
             proxy=self.params.get("probe_proxy"),
         )
-
-
-def _job(probe: Json, sides: Sides, now: t.Callable[[], float]) -> t.Callable[[], list[StepResult]]:
-    return lambda: run_probe(probe, sides, now)
 
 
 def _opposite(side: str) -> str:

@@ -11,7 +11,7 @@ from .model import CERTAIN, LIKELY, Cause, Evidence, Json, StepResult
 # Problems that a connection has before any request, and what they mean.
 CONNECTION = {
     "connect": "PROBE_UNREACHABLE", "proxy": "PROBE_PROXY", "tls_name": "TLS_NAME", "tls_trust": "TLS_TRUST", "tls_expired": "TLS_EXPIRED", "tls": "TLS_OTHER",
-    "redirect_loop": "REDIRECT_LOOP", "parity": "PARITY",
+    "redirect_loop": "REDIRECT_LOOP", "parity": "PARITY", "differs": "DIFFERENT",
 }  # fmt: skip
 ALB_SERVER = "awselb/"
 

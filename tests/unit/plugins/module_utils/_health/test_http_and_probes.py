@@ -11,7 +11,6 @@ import ssl
 import threading
 import typing as t
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from ansible_collections.cutover.fargate.plugins.module_utils._aws.errors import CutoverError
@@ -529,14 +528,3 @@ def test_a_missing_database_rule_from_end_to_end(serve: t.Any, pki: Path, aws: t
     assert "sg-rds of shop-db does not admit sg-task of shop-web on TCP 3306" in top["evidence"][2]["text"]
     assert top["check_by_hand"] == "aws ec2 describe-security-groups --region eu-west-1 --group-ids sg-rds"
     assert "hunter2hunter2" not in repr(details) + caught.value.message + "".join(said)
-
-
-def test_without_the_other_side_its_probes_are_left_out(pki: Path) -> None:
-    """Before a scale-in the old side's silence is measured, and after a teardown it is gone: asking it would be wrong, or for ever undecided."""
-    crossing = {"name": "session", "steps": [{"path": "/login", "on": "source"}, {"path": "/me"}]}
-    own = {"name": "own", "steps": [{"path": "/me", "on": "target"}]}
-    target = SimpleNamespace(side="target")
-    alone = probes.Prober(params(pki, probes=[crossing, own], compare_load_balancer=None), Clock())
-    assert [probe["name"] for probe in alone.probes(target)] == ["own"]  # type: ignore[arg-type]
-    both = probes.Prober(params(pki, probes=[crossing, own], compare_load_balancer="shop"), Clock())
-    assert [probe["name"] for probe in both.probes(target)] == ["session", "own"]  # type: ignore[arg-type]
