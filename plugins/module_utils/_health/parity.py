@@ -21,10 +21,11 @@ from .probe_steps import STEP_TIMEOUT, Sides
 
 # What decides how a browser or a cache takes the answer. Of cookies the names and attributes count, never the values.
 HEADERS = ("Content-Type", "Cache-Control", "Location", "Set-Cookie")
+# They start at few places and are bounded: an answer of a megabyte must not take minutes.
 NOISE = (
-    r"<(?:input|meta)\b[^>]*(?:_token|csrf|xsrf|nonce|captcha)[^>]*>",
+    r"<(?:input|meta)\b[^<>]{0,300}(?:_token|csrf|xsrf|nonce|captcha)[^<>]{0,300}>",
     r"""\bnonce=["'][^"']*["']""",
-    r"""["']?[\w-]{0,40}(?:_token|csrf|xsrf|nonce|request_?id|trace_?id|session_?id|timestamp)["']?\s*[:=]\s*["'][^"']*["']""",
+    r"""(?<![\w-])[\w-]{0,40}(?:token|csrf|xsrf|nonce|request_?id|trace_?id|session_?id|timestamp)[\w-]{0,20}["']?\s*[:=]\s*["'][^"']*["']""",
     r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b",
     r"\bRoot=1-[0-9a-f]{8}-[0-9a-f]{24}\b",
     r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?",

@@ -20,6 +20,9 @@ from ansible_collections.cutover.fargate.plugins.module_utils._health.model impo
     Snapshot,
     StepResult,
 )
+from unit.plugins.module_utils._health.web import pki, serve
+
+__all__ = ["pki", "serve"]
 
 FIXTURES = Path(__file__).parent / "fixtures"
 SETTLE = 20.0
