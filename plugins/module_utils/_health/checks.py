@@ -8,7 +8,7 @@ import typing as t
 
 from . import predicates
 from .facts import Case
-from .model import SOURCE, STORES, WEB, WORKER, Json, Outcome, Service, Snapshot
+from .model import SOURCE, STORES, WEB, WORKER, Json, Outcome, Service, Snapshot, StepResult
 
 # A worker whose queue is out of reach stays RUNNING and says so in its log: such lines within the settling window count against it.
 # Rows about single jobs or the application's own errors do not: a job that fails is not the platform's fault.
@@ -93,11 +93,22 @@ def probe_outcomes(snapshot: Snapshot, asked: bool) -> list[Outcome]:
         return []
     if not asked:
         return [Outcome("probes", None, "waiting for healthy targets")]
-    grouped: dict[tuple[str, str], list[str]] = {}
-    verdicts: dict[tuple[str, str], bool | None] = {}
+    grouped: dict[tuple[str, str], list[StepResult]] = {}
     for result in snapshot.probes:
-        key = (result.probe, result.address)
-        grouped.setdefault(key, []).append(f"{result.step}: {result.text}" if not result.ok else result.text)
-        # Not being able to connect says nothing about the system.
-        verdicts[key] = verdicts.get(key, True) and (True if result.ok else None if result.problem in ("connect", "proxy", "other_side") else False)
-    return [Outcome(f"{probe} at {address}", verdicts[probe, address], texts[-1]) for (probe, address), texts in grouped.items()]
+        grouped.setdefault((result.probe, result.address), []).append(result)
+    return [Outcome(probe, _probe_ok(results), _probe_text(results), f"asked at {address}") for (probe, address), results in grouped.items()]
+
+
+def _probe_ok(results: list[StepResult]) -> bool | None:
+    """Not being able to connect says nothing about the system."""
+    unknown = [result.problem in ("connect", "proxy", "other_side") for result in results if not result.ok]
+    return (None if all(unknown) else False) if unknown else True
+
+
+def _probe_text(results: list[StepResult]) -> str:
+    """The first step that failed, or what the last one got; a warning comes before both."""
+    failed = [f"{result.step}: {result.text}" for result in results if not result.ok]
+    if failed:
+        return failed[0] + (f" (and {len(failed) - 1} more)" if len(failed) > 1 else "")
+    shown = next((result.text for result in results if "only a warning" in result.text), results[-1].text)
+    return f"{len(results)} steps, {shown}" if len(results) > 1 else shown

@@ -18,12 +18,12 @@ class Clock:
     sleep: t.Callable[[float], None] = time.sleep
 
 
-def ticks(clock: Clock, total: float, interval: float) -> t.Iterator[float]:
-    """Seconds since the start, at once and then every ``interval``; the last tick is at ``total`` or the first one after it."""
+def ticks(clock: Clock, total: float, interval: t.Callable[[], float]) -> t.Iterator[float]:
+    """Seconds since the start, at once and then after each ``interval()``; the last tick is at ``total`` or the first one after it."""
     start = clock.elapsed()
     passed = 0.0
     yield passed
     while passed < total:
-        clock.sleep(max(min(interval, total - passed), 0.001))
+        clock.sleep(max(min(interval(), total - passed), 0.001))
         passed = clock.elapsed() - start
         yield passed

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 from .._aws.errors import error_code, explain, is_code
 from . import predicates
+from .addresses import ipv6_works, node_addresses
 from .clock import Clock
 from .collect_logs import LogReader
 from .collect_network import NetworkReader, pages, plain
@@ -224,14 +225,11 @@ class Collector:
         )
 
     def _addresses(self, balancer: Json | None) -> list[str]:
-        """The addresses of the load balancer's nodes: public ones where they exist and no proxy is used."""
         if balancer is None:
             return []
         suffix = str(balancer["LoadBalancerArn"]).split(":loadbalancer/", 1)[-1]
         cards = pages(self.clients("ec2"), "describe_network_interfaces", "NetworkInterfaces", Filters=[{"Name": "description", "Values": [f"ELB {suffix}"]}])
-        outside = balancer.get("Scheme") == "internet-facing" and not self.params.get("probe_proxy")
-        found = [(card.get("Association") or {}).get("PublicIp") if outside else None for card in cards]
-        return sorted({str(public or card["PrivateIpAddress"]) for public, card in zip(found, cards, strict=True)})
+        return node_addresses(balancer, cards, bool(self.params.get("probe_proxy")), ipv6_works)
 
     def _remember_health(self, snapshot: Snapshot) -> None:
         for arn, group in snapshot.target_groups.items():

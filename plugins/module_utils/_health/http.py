@@ -82,14 +82,14 @@ def request(route: Route, method: str, path: str, headers: t.Mapping[str, str], 
 
 def connect(route: Route, timeout: float) -> socket.socket:
     context = tls_context(route) if route.tls else None
-    sock = _through_proxy(route, timeout) if route.proxy else _directly(route, timeout)
+    sock = _socket(route, timeout)
     if context is None:
         return sock
     try:
         return context.wrap_socket(sock, server_hostname=route.host)
     except ssl.SSLCertVerificationError as error:
         sock.close()
-        raise ProbeError(*_certificate_problem(error)) from error
+        raise ProbeError(*_certificate_problem(error, route, timeout)) from error
     except TimeoutError as error:
         sock.close()
         raise ProbeError("timeout", f"no TLS handshake within {timeout:g} s") from error
@@ -115,10 +115,27 @@ def tls_context(route: Route) -> ssl.SSLContext:
 NAME_MISMATCH, EXPIRED = (62, 64), (9, 10)
 
 
-def _certificate_problem(error: ssl.SSLCertVerificationError) -> tuple[str, str]:
+def _certificate_problem(error: ssl.SSLCertVerificationError, route: Route, timeout: float) -> tuple[str, str]:
     if error.verify_code in NAME_MISMATCH:
-        return "tls_name", error.verify_message
+        names = certificate_names(route, timeout)
+        return "tls_name", f"the certificate is for {', '.join(names)}, not for {route.host}" if names else error.verify_message
     return "tls_expired" if error.verify_code in EXPIRED else "tls_trust", error.verify_message
+
+
+def certificate_names(route: Route, timeout: float) -> list[str]:
+    """The names that a trusted certificate is for; nothing is asked over this connection."""
+    context = tls_context(route)
+    context.check_hostname = False
+    try:
+        with _socket(route, timeout) as sock, context.wrap_socket(sock, server_hostname=route.host) as secured:
+            names = (secured.getpeercert() or {}).get("subjectAltName", ())
+    except (ProbeError, OSError):
+        return []
+    return [str(name[1]) for name in names if len(name) == 2]
+
+
+def _socket(route: Route, timeout: float) -> socket.socket:
+    return _through_proxy(route, timeout) if route.proxy else _directly(route, timeout)
 
 
 def _directly(route: Route, timeout: float) -> socket.socket:

@@ -138,6 +138,19 @@ def stays_up(snapshot: Snapshot, signal: Service, settle: float) -> Outcome:
     return Outcome(name, True, f"no restart for {age:g} s", signal.name)
 
 
+def seconds_to_settle(snapshot: Snapshot, settle: float) -> float | None:
+    """When ``stays_up`` can pass for all services if nothing else happens; None when that is not a matter of time only."""
+    waits = [0.0]
+    for signal in snapshot.services:
+        age = needed_age(snapshot, signal, settle)
+        starts = [task.get("startedAt") for task in running_tasks(signal)]
+        ends = [stopped_at(task) for task in crashes(snapshot, signal)[:1]]
+        if not all(starts):
+            return None
+        waits += [age - (snapshot.at - float(start)) for start in starts if start] + [settle - (snapshot.at - end) for end in ends]
+    return max(waits)
+
+
 def describe_stop(task: Json) -> str:
     codes = [f"{container.get('name')} exit {container['exitCode']}" for container in task.get("containers", []) if container.get("exitCode") is not None]
     return ", ".join([str(task.get("stoppedReason") or task.get("stopCode") or "no reason given"), *codes])

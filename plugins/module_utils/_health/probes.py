@@ -8,10 +8,10 @@ cookies and values: so a session that was opened there is continued here.
 
 from __future__ import annotations
 
-import socket
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
 
+from .addresses import resolve
 from .clock import Clock
 from .http import ProbeError, Route, request
 from .model import WEB, Json, Snapshot, StepResult
@@ -195,13 +195,3 @@ class Prober:
 
 def _opposite(side: str) -> str:
     return "source" if side == "target" else "target"
-
-
-def resolve(name: str, by_proxy: bool) -> list[str]:
-    """The addresses of a DNS name; a proxy resolves it itself."""
-    if by_proxy or not name:
-        return [name] if name else []
-    try:
-        return sorted({str(entry[4][0]) for entry in socket.getaddrinfo(name, 443, type=socket.SOCK_STREAM)})
-    except OSError:
-        return [name]

@@ -12,6 +12,10 @@ from .model import Cause, Evidence, Json
 HEALTHY, UNHEALTHY, UNDETERMINED, NOT_THERE_YET = "healthy", "unhealthy", "undetermined", "not there yet"
 MARKS = {True: "[OK]", False: "[NG]", None: "[??]"}
 LONGEST = 400
+WAITS = {
+    "rollout": "waiting for the rollout", "targets": "waiting for healthy targets", "settling": "settling", "other": "waiting",
+    "reading": "reading AWS", "asking": "asking",
+}  # fmt: skip
 
 
 def clock_time(at: float | None) -> str:
@@ -40,16 +44,16 @@ def cause_dict(cause: Cause) -> Json:
 
 
 def lines(head: str, checks: t.Sequence[Json], causes: t.Sequence[Json], notes: t.Sequence[str]) -> list[str]:
-    """The tree. Checks are grouped by their first word before ': '."""
+    """The tree: checks under the service or the address they belong to."""
     out = [head]
     groups: dict[str, list[Json]] = {}
     for check in checks:
-        group, _colon, _name = str(check["name"]).rpartition(": ")
-        groups.setdefault(group, []).append(check)
+        groups.setdefault(str(check["group"]), []).append(check)
     for group, members in groups.items():
         if group:
             out.append(f"  {group}")
-        out += [f"  {'  ' if group else ''}{MARKS[check['ok']]} {str(check['name']).rpartition(': ')[2]}: {check['last']}" for check in members]
+        indent = "    " if group else "  "
+        out += [f"{indent}{MARKS[check['ok']]} {str(check['name']).removeprefix(group + ': ')}: {check['last']}" for check in members]
     for number, cause in enumerate(causes, start=1):
         out += _cause_lines(number, cause)
     return [*out, *(f"  note: {note}" for note in notes)]
@@ -65,8 +69,10 @@ def _cause_lines(number: int, cause: Json) -> list[str]:
     ]
 
 
-def headline(side: str, fqdn: str, verdict: str, seconds: float) -> str:
-    return f"{side} of {fqdn}: {verdict} after {seconds:.1f} s"
+def headline(side: str, fqdn: str, verdict: str, seconds: float, spent: t.Mapping[str, float]) -> str:
+    """With what took longest, where that was a second or more."""
+    parts = [f"{WAITS.get(part, part)} {took:.1f}" for part, took in sorted(spent.items(), key=lambda item: -item[1]) if took >= 1.0]
+    return f"{side} of {fqdn}: {verdict} after {seconds:.1f} s" + (f" ({', '.join(parts)})" if parts else "")
 
 
 def message(side: str, fqdn: str, verdict: str, causes: t.Sequence[Json], checks: t.Sequence[Json], notes: t.Sequence[str]) -> str:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import typing as t
+from contextlib import contextmanager
 
 from .._aws.errors import CutoverError
 from . import checks, report
@@ -14,7 +15,7 @@ from .diagnose import diagnose
 from .mask import mask, mask_text, secrets_of
 from .model import CERTAIN, ESSENTIAL, POSSIBLE, SOURCE, STORES, Cause, Failure, Json, Outcome, Snapshot, StepResult
 from .patterns import TRANSIENT_IDS
-from .predicates import goes_round, verified
+from .predicates import goes_round, seconds_to_settle, verified
 from .probe_data import misspelt
 from .probes import Prober
 
@@ -22,7 +23,8 @@ Look = t.Callable[[bool], Snapshot]
 Probe = t.Callable[[Snapshot], t.List[StepResult]]
 Progress = t.Callable[[str], None]
 
-TIMEOUT, SETTLE, POLL = 900.0, 20.0, 5.0
+TIMEOUT, SETTLE, POLL = 900.0, 20.0, 2.5
+SHORTEST_PAUSE = 0.25
 # Probes that fail alike for this many settling windows, while all else is well, are not waited for any longer.
 STUCK = 3
 
@@ -52,6 +54,9 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "settle_seconds": {"type": "float", "default": SETTLE},
     "poll_seconds": {"type": "float", "default": POLL},
 }
+
+# Where the time goes: AWS's answers, the probes' answers, and what was waited for.
+PARTS = ("reading", "asking", "rollout", "targets", "settling", "other")
 
 # Causes about this machine's way to the system say nothing about the system.
 ABOUT_US = ("PROBE_UNREACHABLE", "PROBE_PROXY")
@@ -86,14 +91,21 @@ class Verifier:
         self._refused: str | None = None
         self._steady = False
         self._stuck_on = ("", 0.0)
+        self._seen: tuple[Snapshot, list[Outcome]] = (Snapshot(), [])
+        # Where the time went so far, and what is being waited for since when.
+        self._spent = dict.fromkeys(PARTS, 0.0)
+        self._last: dict[str, float] = {}
+        self._waiting: tuple[str, float] | None = None
 
     def run(self, check_mode: bool) -> Json:
         details, elapsed, begin = False, 0.0, self.clock.elapsed()
         snapshot = Snapshot()
         outcomes: list[Outcome] = []
         causes: list[Cause] = []
-        for _tick in ticks(self.clock, self.timeout, self.poll):
-            snapshot = self.look(details)
+        for _tick in ticks(self.clock, self.timeout, self._pause):
+            self._resume()
+            with self._time("reading"):
+                snapshot = self.look(details)
             elapsed = self.clock.elapsed() - begin
             if check_mode and _not_there_yet(snapshot):
                 return self._result(report.NOT_THERE_YET, elapsed, snapshot, [], [])
@@ -102,6 +114,7 @@ class Verifier:
             self._tell(snapshot, outcomes, elapsed)
             if all(outcome.ok for outcome in outcomes):
                 return self._result(report.HEALTHY, elapsed, snapshot, outcomes, [])
+            self._seen = (snapshot, [outcome for outcome in outcomes if not outcome.ok])
             causes = diagnose(snapshot, outcomes)
             if self._enough(snapshot, causes, elapsed):
                 break
@@ -112,13 +125,35 @@ class Verifier:
         outcomes = checks.judge(snapshot, self.settle)
         asked = checks.ready_for_probes(snapshot, outcomes)
         if asked:
-            snapshot.probes = self.probe(snapshot)
+            with self._time("asking"):
+                snapshot.probes = self.probe(snapshot)
         self._steady = all(outcome.ok for outcome in outcomes)
         return [*outcomes, *checks.probe_outcomes(snapshot, asked), *checks.unread_stores(snapshot, self._sections())]
 
     def _sections(self) -> tuple[str, ...]:
         """Sections without which there is no verdict. The check of databases and caches may be left to own probes, which can use them."""
         return ESSENTIAL if self.params.get("probes") or self.params.get("side") == SOURCE else (*ESSENTIAL, *STORES)
+
+    def _pause(self) -> float:
+        """Until the next look: the poll interval, at least as long as the last look took (many services, many calls: AWS's limits are the account's), but
+        no longer than what is certainly still missing of the settling window."""
+        snapshot, missing = self._seen
+        self._waiting = (_waits_for(missing), self.clock.elapsed())
+        pause = max(self.poll, self._last["reading"])
+        left = seconds_to_settle(snapshot, self.settle) if all(outcome.name == "tasks" for outcome in missing) else None
+        return pause if left is None else max(SHORTEST_PAUSE, min(pause, left))
+
+    def _resume(self) -> None:
+        if self._waiting:
+            part, since = self._waiting
+            self._spent[part] += self.clock.elapsed() - since
+
+    @contextmanager
+    def _time(self, part: str) -> t.Iterator[None]:
+        began = self.clock.elapsed()
+        yield
+        self._last[part] = self.clock.elapsed() - began
+        self._spent[part] += self._last[part]
 
     def _tell(self, snapshot: Snapshot, outcomes: list[Outcome], elapsed: float) -> None:
         """Each change of state once. What is in order from the start is left to the tree at the end."""
@@ -186,17 +221,19 @@ class Verifier:
     def _result(self, verdict: str, elapsed: float, snapshot: Snapshot, outcomes: list[Outcome], causes: list[Cause]) -> Json:
         healthy = verdict == report.HEALTHY
         found = [
-            {"name": _name(outcome), "ok": outcome.ok, "tries": self._tries.get(_name(outcome), 0), "last": report.short(outcome.last)} for outcome in outcomes
+            {"name": _name(outcome), "group": outcome.group, "ok": outcome.ok, "tries": self._tries.get(_name(outcome), 0), "last": report.short(outcome.last)}
+            for outcome in outcomes
         ]
         told = [report.cause_dict(cause) for cause in causes]
-        head = report.headline(snapshot.side, snapshot.fqdn, verdict, elapsed)
+        head = report.headline(snapshot.side, snapshot.fqdn, verdict, elapsed, self._spent)
         result: Json = {
             "verdict": verdict,
             "checks": found,
             "causes": told,
             "verified": verified(snapshot) if healthy else {},
             "seconds": round(elapsed, 1),
-            "lines": report.lines(head, found, told, _notes(snapshot.failures)),
+            "spent": {part: round(seconds, 1) for part, seconds in self._spent.items()},
+            "lines": report.lines(head, found, told, [*_notes(snapshot.failures), *(f"{text}." for text in snapshot.left_out)]),
         }
         masked: Json = mask(result, secrets_of(snapshot))
         for line in masked["lines"]:
@@ -206,6 +243,12 @@ class Verifier:
 
 def _seconds(params: t.Mapping[str, t.Any], name: str, default: float) -> float:
     return float(default if params.get(name) is None else params[name])
+
+
+def _waits_for(missing: t.Sequence[Outcome]) -> str:
+    """The first thing in the way of the others: without tasks no targets, without targets no answer."""
+    names = {outcome.name.split(" ")[0] for outcome in missing if outcome.ok is not True}
+    return next((part for name, part in (("rollout", "rollout"), ("targets", "targets"), ("tasks", "settling")) if name in names), "other")
 
 
 def _name(outcome: Outcome) -> str:

@@ -37,6 +37,22 @@ def test_certificates_that_do_not_hold(serve: t.Any, pki: Path, which: str, prob
     assert caught.value.problem == problem
 
 
+def test_a_certificate_of_another_name_says_for_which(serve: t.Any, pki: Path) -> None:
+    server = serve(lambda req, _body: say(req), tls=pki / "other.pem")
+    with pytest.raises(ProbeError) as caught:
+        ask(Route("127.0.0.1", server.port, True, FQDN, ca=str(pki / "ca.crt")))
+    assert caught.value.text == f"the certificate is for other.example.test, not for {FQDN}"
+
+
+def test_an_ipv6_address(serve: t.Any, pki: Path) -> None:
+    server = serve(lambda req, _body: say(req), address="::1", tls=pki / "good.pem")
+    assert ask(Route("::1", server.port, True, FQDN, ca=str(pki / "ca.crt"))).status == 200
+    assert server.sni == [FQDN]
+    proxy = Proxy({"443": serve(lambda req, _body: say(req)).port})
+    assert ask(Route("2001:db8::5", 443, False, FQDN, proxy=f"http://127.0.0.1:{proxy.port}")).status == 200
+    assert proxy.asked == ["[2001:db8::5]:443"]
+
+
 def test_without_a_ca_the_systems_store_decides(serve: t.Any, pki: Path) -> None:
     server = serve(lambda req, _body: say(req), tls=pki / "good.pem")
     with pytest.raises(ProbeError) as caught:

@@ -151,7 +151,7 @@ def test_ticks_start_at_once_and_end_at_the_total() -> None:
     def sleep(seconds: float) -> None:
         now[0] += seconds
 
-    assert list(ticks(Clock(lambda: now[0], lambda: now[0], sleep), 12, 5)) == [0.0, 5.0, 10.0, 12.0]
+    assert list(ticks(Clock(lambda: now[0], lambda: now[0], sleep), 12, lambda: 5.0)) == [0.0, 5.0, 10.0, 12.0]
 
 
 def test_nothing_of_a_missing_load_balancer_is_proven() -> None:

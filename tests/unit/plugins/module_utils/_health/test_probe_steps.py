@@ -8,6 +8,7 @@ import typing as t
 
 import pytest
 from ansible_collections.cutover.fargate.plugins.module_utils._health import probe_steps
+from ansible_collections.cutover.fargate.plugins.module_utils._health.clock import Clock
 from ansible_collections.cutover.fargate.plugins.module_utils._health.http import Route
 from unit.plugins.module_utils._health.web import FQDN, Server, say
 
@@ -106,6 +107,7 @@ def test_a_probe_stops_at_the_first_failure(serve: t.Any) -> None:
         ({"header": {"content-type": "html"}}, "expect"),
         ({"body_contains": "nothing"}, "expect"),
         ({"status": 201}, "status"),
+        ({"cookie": "other"}, "expect"),
     ],
 )
 def test_expectations(serve: t.Any, expect: dict[str, t.Any], problem: str) -> None:
@@ -133,3 +135,56 @@ def test_loops_end(serve: t.Any) -> None:
 def test_only_captured_names_are_filled() -> None:
     session = probe_steps.Session(values={"id": "7"})
     assert session.fill({"a": ["{id}", "{other}", '{"json": 1}']}) == {"a": ["7", "{other}", '{"json": 1}']}
+
+
+def test_a_cookie_may_be_expected_by_a_pattern(serve: t.Any) -> None:
+    steps = [{**LOGIN[0], "expect": {"cookie": ["XSRF.*"]}}, {**LOGIN[1], "expect": {"cookie": ["XSRF-TOKEN", "sess(ion)?"]}}]
+    assert [result.problem for result in run(serve(Shop(set())), *steps)] == ["", ""]
+    assert run(serve(Shop(set())), {"path": "/login", "expect": {"cookie": "XSRF"}})[0].text.startswith("got 200, expected a cookie named 'XSRF', got XSRF-TOKEN")
+
+
+class Queue:
+    """A job that is done when it was asked for a third time; sent and done by user."""
+
+    def __init__(self) -> None:
+        self.users: list[str] = []
+        self.looks = 0
+
+    def __call__(self, req: http.server.BaseHTTPRequestHandler, body: str) -> None:
+        if req.command == "POST":
+            self.users.append(body.removeprefix("user="))
+        else:
+            self.looks += 1
+        say(req, 200, json.dumps({"sent": 1, "done": int(self.looks >= 4)}))
+
+
+QUEUE = [
+    {"path": "/order", "form": {"user": "probe-{unique}"}},
+    {"path": "/jobs", "capture": {"sent": {"json": "sent"}}},
+    {"path": "/jobs", "within": 20, "expect": {"json": {"done": "{sent}"}}},
+]
+
+
+def clocked(server: Server, now: list[float], *steps: dict[str, t.Any]) -> list[t.Any]:
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+
+    routes = {"target": Route("127.0.0.1", server.port, False, FQDN)}
+    return probe_steps.run_probe({"name": "p", "steps": list(steps)}, probe_steps.Sides("target", routes), lambda: 7.0, Clock(lambda: now[0], lambda: now[0], sleep))
+
+
+def test_a_job_may_take_a_while(serve: t.Any) -> None:
+    """What is captured as a number is compared as one; each run has a user of its own."""
+    queue, now = Queue(), [0.0]
+    server = serve(queue)
+    assert [result.problem for result in clocked(server, now, *QUEUE)] == ["", "", ""]
+    assert (queue.looks, now[0]) == (4, 1.0)
+    clocked(server, now, *QUEUE)
+    assert len(set(queue.users)) == 2
+
+
+def test_a_job_that_is_never_done(serve: t.Any) -> None:
+    now = [0.0]
+    result = clocked(serve(lambda req, _body: say(req, 200, '{"done": 0}')), now, {"path": "/jobs", "within": 3, "expect": {"json": {"done": 1}}})[-1]
+    assert (result.problem, now[0]) == ("expect", 3.0)
+    assert result.text.startswith("got 200, expected JSON done to be 1, got 0 within 3 s")

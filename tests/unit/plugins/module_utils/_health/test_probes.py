@@ -5,13 +5,14 @@ from __future__ import annotations
 import http.server
 import ipaddress
 import typing as t
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from ansible_collections.cutover.fargate.plugins.module_utils._aws.errors import CutoverError
-from ansible_collections.cutover.fargate.plugins.module_utils._health import probes
+from ansible_collections.cutover.fargate.plugins.module_utils._health import addresses, probes
 from ansible_collections.cutover.fargate.plugins.module_utils._health.clock import Clock
-from ansible_collections.cutover.fargate.plugins.module_utils._health.model import Service, Snapshot
+from ansible_collections.cutover.fargate.plugins.module_utils._health.model import Failure, Service, Snapshot
 from ansible_collections.cutover.fargate.plugins.module_utils._health.verify import run as verify
 from unit.plugins.module_utils._health.web import FQDN, Handler, Proxy, Server, say
 
@@ -94,8 +95,8 @@ def test_check_mode_asks_only_what_reads(serve: t.Any, pki: Path) -> None:
 
 
 def test_a_name_behind_a_proxy_is_left_to_the_proxy() -> None:
-    assert probes.resolve("lb.example.test", by_proxy=True) == ["lb.example.test"]
-    assert all(ipaddress.ip_address(address).is_loopback for address in probes.resolve("localhost", by_proxy=False))
+    assert addresses.resolve("lb.example.test", by_proxy=True) == ["lb.example.test"]
+    assert all(ipaddress.ip_address(address).is_loopback for address in addresses.resolve("localhost", by_proxy=False))
 
 
 # --- all of it: AWS's answers, a proxy, TLS
@@ -126,7 +127,8 @@ def test_a_healthy_system_from_end_to_end(serve: t.Any, pki: Path, aws: t.Any) -
     assert result["verdict"] == "healthy"
     assert result["verified"]["target_groups"] == {"tg-web": ["10.20.1.11:80", "10.20.1.12:80"]}
     assert set(proxy.asked) == {"10.20.0.10:443", "10.20.0.10:80"}
-    assert any("[OK] probes at 10.20.0.10: GET /health?deep=1 200" in line for line in said)
+    assert "  asked at 10.20.0.10" in said
+    assert "    [OK] probes: GET /health?deep=1 200" in said
 
 
 def test_a_missing_database_rule_from_end_to_end(serve: t.Any, pki: Path, aws: t.Any) -> None:
@@ -150,3 +152,118 @@ def test_a_missing_database_rule_from_end_to_end(serve: t.Any, pki: Path, aws: t
     assert "sg-rds of shop-db does not admit sg-task of shop-web on TCP 3306" in top["evidence"][2]["text"]
     assert top["check_by_hand"] == "aws ec2 describe-security-groups --region eu-west-1 --group-ids sg-rds"
     assert "hunter2hunter2" not in repr(details) + caught.value.message + "".join(said)
+
+
+# --- what is left out, and what is not repeated
+
+
+SESSION = {"name": "session", "steps": [{"path": "/login", "on": "source"}, {"path": "/me"}]}
+OWN = {"name": "own", "steps": [{"path": "/me", "on": "target"}]}
+ORDER = {"name": "order", "steps": [{"path": "/order", "form": {"x": 1}}]}
+ITEMS = [SESSION, OWN, {"parity": ["/"]}, ORDER]
+
+
+def asked(pki: Path, seen: Snapshot, read_only: bool = False, **more: t.Any) -> list[str]:
+    prober = probes.Prober(params(pki, probes=ITEMS, **more), Clock(), read_only)
+    return [probe["name"] for probe in prober.probes(seen)]
+
+
+def test_without_the_other_side_its_probes_are_left_out_and_that_is_said(pki: Path) -> None:
+    """Before a scale-in the old side's silence is measured, after it nobody is there, after a teardown not even its load balancer."""
+    seen = Snapshot(side="target", other_load_balancer={"DNSName": "old"}, other_targets=True)
+    assert asked(pki, seen, compare_load_balancer="shop") == ["session", "own", "parity with the other side", "order"]
+    assert seen.left_out == []
+    assert asked(pki, seen, compare_load_balancer=None) == ["own", "order"]
+    assert seen.left_out == [
+        "session was not asked: it needs the source, which is left alone here", "parity with the other side was not asked: it needs the source, which is left alone here",
+    ]  # fmt: skip
+    for changes, reason in (({"other_targets": False}, "which has no targets"), ({"other_load_balancer": None}, "which has no load balancer")):
+        alone = replace(seen, **changes)
+        assert asked(pki, alone, compare_load_balancer="shop") == ["own", "order"]
+        assert all(text.endswith(reason) for text in alone.left_out)
+
+
+def test_what_could_not_be_read_of_the_other_side_leaves_nothing_out(pki: Path) -> None:
+    seen = Snapshot(side="target", failures=[Failure("other_load_balancer", "ThrottlingException")])
+    assert "session" in asked(pki, seen, compare_load_balancer="shop")
+
+
+def test_check_mode_says_what_it_did_not_ask(pki: Path) -> None:
+    seen = Snapshot(side="target", other_load_balancer={"DNSName": "old"}, other_targets=True)
+    assert asked(pki, seen, read_only=True, compare_load_balancer="shop") == ["session", "own", "parity with the other side"]
+    assert seen.left_out == ["order was not asked: in check mode only what reads is asked"]
+
+
+class Till(t.NamedTuple):
+    """A shop that takes orders; what it answers to whom may be changed."""
+
+    asked: list[str]
+    statuses: dict[str, int]
+
+    def __call__(self, req: http.server.BaseHTTPRequestHandler, _body: str) -> None:
+        self.asked.append(f"{req.command} {req.path}")
+        say(req, self.statuses.get(req.path, 200))
+
+
+def till(serve: t.Any, pki: Path, now: list[float], **statuses: int) -> tuple[Till, probes.Prober, Snapshot]:
+    shop = Till([], {f"/{path}": status for path, status in statuses.items()})
+    server = serve(shop, tls=pki / "good.pem")
+    seen = snapshot(server, 1)
+    seen.listeners = seen.listeners[:1]
+    items = [ORDER, {"name": "look", "steps": [{"path": "/look"}]}]
+    return shop, probes.Prober(params(pki, probes=items, poll_seconds=5.0), Clock(lambda: now[0], lambda: now[0])), seen
+
+
+def test_an_order_that_passed_is_not_placed_again_while_another_probe_fails(serve: t.Any, pki: Path) -> None:
+    shop, prober, seen = till(serve, pki, [0.0], look=500)
+    for _look in range(3):
+        prober(seen)
+    assert [shop.asked.count(what) for what in ("POST /order", "GET /look")] == [1, 3]
+
+
+def test_an_order_that_fails_is_tried_again_after_pauses_that_double(serve: t.Any, pki: Path) -> None:
+    now = [0.0]
+    shop, prober, seen = till(serve, pki, now, order=500)
+    placed = []
+    for second in range(0, 400, 5):
+        now[0] = float(second)
+        before = shop.asked.count("POST /order")
+        assert not all(result.ok for result in prober(seen))
+        placed += [second] * (shop.asked.count("POST /order") - before)
+    assert placed == [0, 10, 30, 70, 150, 270, 390]
+    shop.statuses.clear()
+    now[0] = 510.0
+    assert all(result.ok for result in prober(seen))
+
+
+def test_the_redirect_must_lead_to_the_same_name(serve: t.Any, pki: Path) -> None:
+    server = serve(balancer(), tls=pki / "good.pem")
+    plain = serve(lambda req, _body: say(req, 301, "", Location="https://elsewhere.example.test/"))
+    results = probes.Prober(params(pki), Clock())(snapshot(server, plain.port))
+    assert next(result.problem for result in results if result.probe == "redirect to HTTPS") == "expect"
+
+
+def test_a_listener_may_redirect_to_another_name() -> None:
+    listeners = [
+        {"Protocol": "HTTPS", "Port": 443},
+        {"Protocol": "HTTP", "Port": 80, "DefaultActions": [{"RedirectConfig": {"Protocol": "HTTPS", "Port": "443", "Host": "www.#{host}", "StatusCode": "HTTP_302"}}]},
+    ]
+    found = probes.redirect_probe(listeners, FQDN)
+    assert found is not None
+    assert found[0]["steps"][0]["expect"] == {"status": 302, "header": {"Location": f"https://www.{FQDN}"}}
+
+
+def test_the_sets_run_against_a_balancer(serve: t.Any, pki: Path) -> None:
+    """``http`` asks front page and health path, the redirect and the bare name come by themselves."""
+    server = serve(balancer(404), tls=pki / "good.pem")
+    plain = serve(to_https(server))
+    results = probes.Prober(params(pki, probes=[{"set": "http"}]), Clock())(snapshot(server, plain.port))
+    assert {result.probe: result.problem for result in results} == {"GET /": "", "GET /health": "", "redirect to HTTPS": "", "bare name": ""}
+
+
+def test_what_differs_from_the_source_from_end_to_end(serve: t.Any, pki: Path) -> None:
+    server, old = (serve(lambda req, _body, text=text: say(req, 200, text), tls=pki / "good.pem") for text in ("new", "old"))
+    seen = snapshot(server, 1, old)
+    seen.listeners, seen.other_targets = seen.listeners[:1], True
+    results = probes.Prober(params(pki, probes=[{"parity": ["/"]}], compare_load_balancer="shop"), Clock())(seen)
+    assert [(result.probe, result.problem) for result in results] == [("parity with the other side", "differs"), ("bare name", "")]

@@ -13,7 +13,7 @@ from ansible_collections.cutover.fargate.plugins.module_utils._health.verify imp
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 Changes = t.Dict[str, t.Any]
-KEYS = {"changed", "verdict", "checks", "causes", "verified", "seconds", "lines"}
+KEYS = {"changed", "verdict", "checks", "causes", "verified", "seconds", "spent", "lines"}
 PARAMS: Changes = {
     "side": "target", "fqdn": "shop.example.test", "load_balancer": "shop-fargate", "compare_load_balancer": "shop", "cluster": "shop-fargate",
     "services": [

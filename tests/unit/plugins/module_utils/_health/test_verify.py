@@ -13,7 +13,7 @@ from ansible_collections.cutover.fargate.plugins.module_utils._health.verify imp
 PARAMS = {"timeout": 100.0, "settle_seconds": 20.0, "poll_seconds": 5.0}
 CLOSED_RDS: dict[str, t.Any] = {"network/security_groups/sg-rds/IpPermissions/0/UserIdGroupPairs": []}
 STARTING = {"services/0/service/runningCount": 1, "services/0/service/deployments/0/rolloutState": "IN_PROGRESS"}
-KEYS = {"changed", "verdict", "checks", "causes", "verified", "seconds", "lines"}
+KEYS = {"changed", "verdict", "checks", "causes", "verified", "seconds", "spent", "lines"}
 MISMATCH = {
     "target_groups/tg-web/TargetHealth/0/TargetHealth": {
         "State": "unhealthy", "Reason": "Target.ResponseCodeMismatch", "Description": "Health checks failed with these codes: [500]",

@@ -62,7 +62,10 @@ class Server:
             def log_message(self, *args: t.Any) -> None:
                 pass
 
-        self.server = http.server.ThreadingHTTPServer((address, port), Requests)
+        class Threads(http.server.ThreadingHTTPServer):
+            address_family = socket.AF_INET6 if ":" in address else socket.AF_INET
+
+        self.server = Threads((address, port), Requests)
         if tls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(tls)
