@@ -146,6 +146,8 @@ class Snapshot:
     health_history: list[HealthRecord] = field(default_factory=list)
     network: Network = field(default_factory=Network)
     probes: list[StepResult] = field(default_factory=list)
+    # Whether all checks but the probes pass; tasks may still be young.
+    steady: bool = True
     # What was not asked, and why.
     left_out: list[str] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import typing as t
+from collections import Counter
 
 from . import probe_sets
 from .model import Json
@@ -121,7 +122,18 @@ def as_probes(items: t.Iterable[Json], health_paths: t.Sequence[str] = ()) -> li
             probes.append({"name": item.get("name", "probe"), "steps": list(item["steps"])})
         else:
             loose.append(item)
-    return [*([{"name": "probes", "steps": loose}] if loose else []), *probes]
+    return _told_apart([*([{"name": "probes", "steps": loose}] if loose else []), *probes])
+
+
+def _told_apart(probes: list[Json]) -> list[Json]:
+    """Each under a name of its own: results go by it."""
+    seen: Counter[str] = Counter()
+    named: list[Json] = []
+    for probe in probes:
+        name = str(probe["name"])
+        seen[name] += 1
+        named.append({**probe, "name": name if seen[name] == 1 else f"{name} ({seen[name]})"})
+    return named
 
 
 def is_read_only(probe: Json) -> bool:

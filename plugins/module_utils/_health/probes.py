@@ -20,6 +20,7 @@ from .predicates import verified
 from .probe_data import as_probes, is_read_only, needs_other_side
 from .probe_steps import STEP_TIMEOUT, Sides, run_probe
 
+# Address and name.
 Key = t.Tuple[str, str]
 LONGEST_PAUSE = 120.0
 
@@ -88,7 +89,8 @@ def _status(route: Route | None) -> int | None:
 class Prober:
     """Runs the probes for a snapshot. Once all have passed for the same targets and addresses, nothing is asked again.
 
-    A probe that writes may place an order: passed, it is not repeated even while others fail; failed, it is after pauses that double.
+    A probe that writes may place an order. So it waits until everything that reads is in order; passed, it is not repeated even while others fail; failed,
+    it is after pauses that double.
     """
 
     def __init__(self, params: Json, clock: Clock, read_only: bool = False) -> None:
@@ -101,7 +103,7 @@ class Prober:
         self._pauses: dict[Key, tuple[float, float]] = {}
 
     def __call__(self, snapshot: Snapshot) -> list[StepResult]:
-        subject = (verified(snapshot), tuple(snapshot.addresses), snapshot.other_targets)
+        subject = (verified(snapshot), tuple(snapshot.addresses))
         if subject != self._subject:
             self._subject, self._kept, self._pauses = subject, {}, {}
         listener = main_listener(snapshot.listeners)
@@ -110,15 +112,26 @@ class Prober:
             return [StepResult("probes", "listener", snapshot.load_balancer_name or "", "status", text, snapshot.at)]
         jobs = {(address, job.name): job for address in self.addresses(snapshot) for job in self._jobs(snapshot, listener, address)}
         kept = {key: results for key, results in self._kept.items() if key in jobs and not self._due(key)}
-        with ThreadPoolExecutor(max_workers=8) as pool:
-            asked = {key: pool.submit(job.ask) for key, job in jobs.items() if key not in kept}
-            found = {key: asked[key].result() if key in asked else kept[key] for key in jobs}
+        reading = self._ask({key: job for key, job in jobs.items() if key not in kept and not job.writes})
+        writers = {key: job for key, job in jobs.items() if key not in kept and job.writes}
+        in_order = snapshot.steady and all(result.ok for results in reading.values() for result in results)
+        if not in_order:
+            waiting = dict.fromkeys(job.name for job in writers.values())
+            snapshot.left_out += [f"{name} was not asked: it writes, and not everything else is in order" for name in waiting]
+        asked = {**reading, **(self._ask(writers) if in_order else {})}
+        found = {key: asked.get(key) or kept[key] for key in jobs if key in asked or key in kept}
         self._keep(jobs, found, asked)
         return [result for results in found.values() for result in results]
 
+    def _ask(self, jobs: t.Mapping[Key, Job]) -> dict[Key, list[StepResult]]:
+        with ThreadPoolExecutor(max_workers=8) as pool:
+            return dict(zip(jobs, pool.map(lambda job: job.ask(), jobs.values()), strict=True))
+
     def _keep(self, jobs: t.Mapping[Key, Job], found: t.Mapping[Key, list[StepResult]], asked: t.Collection[Key]) -> None:
-        failed = {key for key, results in found.items() if not all(result.ok for result in results)}
+        failed = {key for key in jobs if key not in found or not all(result.ok for result in found[key])}
         for key in failed & set(asked):
+            if not jobs[key].writes:
+                continue
             pause = min(2 * self._pauses[key][1], LONGEST_PAUSE) if key in self._pauses else 2 * float(self.params.get("poll_seconds") or 0.0)
             self._pauses[key] = (self.clock.elapsed() + pause, pause)
         self._kept = {key: results for key, results in found.items() if not failed or jobs[key].writes}
@@ -131,7 +144,7 @@ class Prober:
         here, now = self.route(listener, address), lambda: snapshot.at
         other = self._other(snapshot)
         sides = Sides(snapshot.side, {snapshot.side: here, **({_opposite(snapshot.side): other} if other else {})})
-        jobs = [self._job(f"{number} {probe['name']}", probe, sides, now) for number, probe in enumerate(self.probes(snapshot))]
+        jobs = [self._job(str(probe["name"]), probe, sides, now) for probe in self.probes(snapshot)]
         redirect = redirect_probe(snapshot.listeners, str(self.params["fqdn"]))
         if redirect:
             probe, port = redirect

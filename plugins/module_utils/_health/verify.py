@@ -124,6 +124,7 @@ class Verifier:
     def _judge(self, snapshot: Snapshot) -> list[Outcome]:
         outcomes = checks.judge(snapshot, self.settle)
         asked = checks.ready_for_probes(snapshot, outcomes)
+        snapshot.steady = all(outcome.ok for outcome in outcomes if outcome.name != "tasks")
         if asked:
             with self._time("asking"):
                 snapshot.probes = self.probe(snapshot)

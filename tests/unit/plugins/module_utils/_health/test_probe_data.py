@@ -84,3 +84,8 @@ def test_what_needs_the_other_side_and_what_writes() -> None:
     assert [probe_data.needs_other_side(probe, "target") for probe in (parity, crossing, own)] == [True, True, False]
     assert [probe_data.needs_other_side(probe, "source") for probe in (parity, crossing, own)] == [True, False, False]
     assert [probe_data.is_read_only(probe) for probe in (parity, crossing, own)] == [True, False, True]
+
+
+def test_probes_of_one_name_are_told_apart() -> None:
+    items = [{"name": "x", "steps": []}, {"parity": ["/a"]}, {"parity": ["/b"]}, {"name": "x", "steps": []}]
+    assert [probe["name"] for probe in probe_data.as_probes(items)] == ["x", "parity with the other side", "parity with the other side (2)", "x (2)"]

@@ -205,25 +205,38 @@ class Till(t.NamedTuple):
         say(req, self.statuses.get(req.path, 200))
 
 
-def till(serve: t.Any, pki: Path, now: list[float], **statuses: int) -> tuple[Till, probes.Prober, Snapshot]:
+def till(serve: t.Any, pki: Path, now: list[float], pause: float = 0.0, **statuses: int) -> tuple[Till, probes.Prober, Snapshot]:
     shop = Till([], {f"/{path}": status for path, status in statuses.items()})
     server = serve(shop, tls=pki / "good.pem")
     seen = snapshot(server, 1)
     seen.listeners = seen.listeners[:1]
-    items = [ORDER, {"name": "look", "steps": [{"path": "/look"}]}]
-    return shop, probes.Prober(params(pki, probes=items, poll_seconds=5.0), Clock(lambda: now[0], lambda: now[0])), seen
+    items = [ORDER, {"name": "again", "steps": [{"path": "/again", "form": {}}]}, {"name": "look", "steps": [{"path": "/look"}]}]
+    return shop, probes.Prober(params(pki, probes=items, poll_seconds=pause), Clock(lambda: now[0], lambda: now[0])), seen
 
 
 def test_an_order_that_passed_is_not_placed_again_while_another_probe_fails(serve: t.Any, pki: Path) -> None:
-    shop, prober, seen = till(serve, pki, [0.0], look=500)
+    shop, prober, seen = till(serve, pki, [0.0], again=500)
     for _look in range(3):
         prober(seen)
-    assert [shop.asked.count(what) for what in ("POST /order", "GET /look")] == [1, 3]
+    assert [shop.asked.count(what) for what in ("POST /order", "POST /again", "GET /look")] == [1, 3, 3]
+
+
+def test_no_order_is_placed_where_something_else_is_wrong(serve: t.Any, pki: Path) -> None:
+    """A page that only reads fails, or a service is not steady: that is told, and the order waits."""
+    shop, prober, seen = till(serve, pki, [0.0], look=500)
+    assert [result.probe for result in prober(seen)] == ["look", "bare name"]
+    assert "order was not asked: it writes, and not everything else is in order" in seen.left_out
+    shop.statuses.clear()
+    seen.steady = False
+    assert [result.probe for result in prober(seen)] == ["look", "bare name"]
+    assert not [what for what in shop.asked if what.startswith("POST")]
+    seen.steady = True
+    assert {result.probe for result in prober(seen)} == {"order", "again", "look", "bare name"}
 
 
 def test_an_order_that_fails_is_tried_again_after_pauses_that_double(serve: t.Any, pki: Path) -> None:
     now = [0.0]
-    shop, prober, seen = till(serve, pki, now, order=500)
+    shop, prober, seen = till(serve, pki, now, 5.0, order=500)
     placed = []
     for second in range(0, 400, 5):
         now[0] = float(second)

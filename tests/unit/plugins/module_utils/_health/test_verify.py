@@ -275,3 +275,65 @@ def test_at_most_three_causes_each_with_fix_and_command(kit: t.Any) -> None:
         assert cause["fix"]
         assert cause["check_by_hand"].startswith("aws ")
         assert all(entry["text"] and entry["source"] and entry["time"] for entry in cause["evidence"])
+
+
+def waits(world: World) -> dict[str, float]:
+    return {part: seconds for part, seconds in world.run()["spent"].items() if seconds}
+
+
+def test_it_is_told_where_the_time_went(kit: t.Any) -> None:
+    """First for the rollout, then for the targets; reading and asking take no time by this clock."""
+    initial = {"target_groups/tg-web/TargetHealth/0/TargetHealth": {"State": "initial"}}
+    world = World((0, kit.make(STARTING)), (10, kit.make(initial)), (25, kit.make()), probes=lambda _snapshot: [step()])
+    result = world.run()
+    assert {part: seconds for part, seconds in result["spent"].items() if seconds} == {"rollout": 10.0, "targets": 15.0}
+    assert result["lines"][0] == "target of shop.example.test: healthy after 25.0 s (waiting for healthy targets 15.0, waiting for the rollout 10.0)"
+
+
+def test_no_longer_pause_than_the_settling_window_needs(kit: t.Any) -> None:
+    """Tasks are 13 s old and must be 20: the next look is after 5 s, the last one after 2 more and not after 5."""
+
+    class Aging(World):
+        def look(self, details: bool) -> Snapshot:
+            snapshot = super().look(details)
+            snapshot.at = 1000060.0 + self.now
+            return snapshot
+
+    started = {f"services/{service}/tasks/0/startedAt": 1000047.0 for service in (0, 1)}
+    world = Aging((0, kit.make(started)), probes=lambda _snapshot: [step()])
+    assert waits(world) == {"settling": 7.0}
+
+
+def test_slow_reads_make_longer_pauses(kit: t.Any) -> None:
+    """Many services, many calls: they must not use up what the account may ask."""
+
+    class Slow(World):
+        def look(self, details: bool) -> Snapshot:
+            snapshot = super().look(details)
+            self.now += 8.0
+            return snapshot
+
+    world = Slow((0, kit.make(STARTING)), (20, kit.make()), probes=lambda _snapshot: [step()])
+    assert waits(world) == {"reading": 24.0, "rollout": 16.0}
+
+
+def test_what_was_left_out_is_a_note_of_the_verdict(kit: t.Any) -> None:
+    def left_out(snapshot: Snapshot) -> list[StepResult]:
+        snapshot.left_out = ["session was not asked: it needs the source, which has no targets"]
+        return [step()]
+
+    lines = World((0, kit.make()), probes=left_out).run()["lines"]
+    assert lines[-1] == "  note: session was not asked: it needs the source, which has no targets."
+
+
+def test_probes_learn_whether_everything_else_is_in_order(kit: t.Any) -> None:
+    """Young tasks are in order; a worker that is not rolled out is not."""
+    seen: list[bool] = []
+
+    def note(snapshot: Snapshot) -> list[StepResult]:
+        seen.append(snapshot.steady)
+        return [step()]
+
+    young, worker = {"services/0/tasks/0/startedAt": 1000059.0}, {"services/1/service/runningCount": 0}
+    World((0, kit.make(worker)), (5, kit.make(young)), (10, kit.make()), probes=note).run()
+    assert seen == [False, True, True]
