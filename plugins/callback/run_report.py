@@ -11,7 +11,8 @@ description:
   - For each host of a play that uses a role of C(cutover.fargate) a file C(<fargate_report_dir>/<host>/run-<UTC time>.json) is written, also in check mode.
     C(fargate_report_dir) is a variable of the inventory and V(reports) by default, relative to the current working directory.
   - The report says which playbook ran, in check mode or not, with which tags, when and how long; every step with its role, name, module, status
-    and seconds, why it failed or what it changed; the verdict, and the versions of what took part. It never holds a secret.
+    and seconds, why it failed or what it changed, and of a verification the whole verdict (C(result), as M(cutover.fargate.health_verify) returns it); the
+    verdict of the run, and the versions of what took part. It never holds a secret.
   - It is written anew after each step, so that a run that is killed leaves a report too; its verdict is then V(interrupted).
 requirements:
   - Enable it in C(ansible.cfg) with C(callbacks_enabled = cutover.fargate.run_report) in the section C([defaults]).
@@ -30,7 +31,7 @@ from ansible import context
 from ansible.plugins.callback import CallbackBase
 from ansible.release import __version__ as ansible_version
 from ansible.template import Templar
-from ansible_collections.cutover.fargate.plugins.plugin_utils._run_report import Report, Step, changes_of, message_of, verdict, write
+from ansible_collections.cutover.fargate.plugins.plugin_utils._run_report import Report, Step, changes_of, message_of, result_of, verdict, write
 
 COLLECTION = "cutover.fargate"
 DIRECTORY = "fargate_report_dir"
@@ -101,6 +102,7 @@ class CallbackModule(CallbackBase):
                 seconds=round(time.monotonic() - began, 3),
                 message=message_of(result._result) if failed else None,
                 changes=tuple(changes_of(result._result)),
+                result=result_of(result._result),
             )
         )
         report.ended = _now()

@@ -70,15 +70,32 @@ options:
         type: int
   probes:
     description:
-      - What to ask the application. Each entry is a step, or a dict with C(name) and C(steps). Steps run in order, keep cookies, and stop at the first
-        that fails. Entries that are steps form one probe.
-      - 'A step has C(path), and optionally C(name), C(method), C(headers), C(form) or C(json) or C(body), C(follow) (redirects on the same host),
-        C(timeout) (15 s), C(on) (V(source) or V(target)), C(expect) and C(capture).'
+      - What to ask the application, at each address of the load balancer. An entry is a step, a probe of steps (C(name), C(steps)), a comparison of both
+        sides (C(parity)) or a ready-made set (C(set)). Entries that are steps form one probe. A misspelt key is refused before anything is read.
+      - 'Steps run in order, keep cookies, and stop at the first that fails. A step has C(path), and optionally C(name), C(method), C(headers), C(form) or
+        C(json) or C(body), C(follow) (redirects on the same host), C(timeout) (15 s), C(within) (seconds for which it is repeated until it is as expected,
+        for a job that takes a while; only for GET), C(on) (V(source) or V(target)), C(expect) and C(capture).'
       - 'C(expect) may have C(status) (V(200), V(200-399), V(2xx), V(<500), comma separated or a list; V(<500) when unset), C(header) (name to text it
-        contains), C(body_contains) (text or list) and C(json) (dotted path to value).'
-      - 'C(capture) maps a name to C(header), C(cookie) (URL-decoded), C(regex) (its first group) or C(json); later steps use it as C({name}).'
+        contains), C(cookie) (regular expression or list; a cookie of that name is held), C(body_contains) (text or list) and C(json) (dotted path to value).'
+      - 'C(capture) maps a name to C(header), C(cookie) (URL-decoded), C(regex) (its first group) or C(json); later steps use it as C({name}).
+        C({unique}) is another text in each run of a probe.'
       - A step C(on) the other side goes to O(compare_load_balancer), so a session opened there can be continued here.
-      - When empty, the front page and the health check paths are asked. In check mode, only probes that consist of GET and HEAD are run.
+      - 'C(parity) is a list of paths, requested with GET from both sides. Compared are the status, headers (C(headers), by default Content-Type,
+        Cache-Control, Location and Set-Cookie without values and lifetimes) and the body without what looks like a CSRF token, nonce, id, date or time, and
+        without what matches one of the regular expressions in C(mask). A difference counts when every answer of one side shows it and none of the other, of
+        two each. The order of parts is not compared.'
+      - 'Differences fail the verification; with C(differences) V(warn) they are only told. A server error always fails.'
+      - 'C(set) V(http) asks the front page, C(paths) (default C([/]), status C(status), V(200-399)) and the health check paths.'
+      - 'C(set) V(laravel) asks C(front) (V(/)) for the cookies XSRF-TOKEN and C(session_cookie) (regular expression, V(.+[_-]session)), and proves with
+        C(token_page) (V(/login); a page that shows the CSRF token, null for none) that a session opened on the source continues on the target and back. It only
+        reads unless C(login) is given, with C(form) (the fields, without the token), and optionally C(page) (V(/login)), C(path) (that page), C(home)
+        (V(/home), a page for people who are logged in) and C(shows) (a text on it). C(database), C(redis) and C(queue) are paths (which must answer 2xx), steps or
+        lists of both, run after the login with the CSRF token in a header.'
+      - A probe that writes (not only GET, HEAD and OPTIONS) is asked once everything else is in order. Passed, it is not repeated for the same targets; failed,
+        it is repeated after pauses that double. In check mode it is left out.
+      - What needs the other side is left out, with a note, where O(compare_load_balancer) is unset or does not exist, or nobody is registered there.
+      - When empty, the front page and the health check paths are asked. The redirect from HTTP to HTTPS (where a listener promises one) and the bare name of
+        the load balancer are asked in any case.
     type: list
     elements: dict
     default: []
@@ -97,9 +114,10 @@ options:
     type: float
     default: 20
   poll_seconds:
-    description: Pause between two looks, in seconds.
+    description:
+      - Pause between two looks, in seconds. It is as long as a look takes where that is longer, and shorter where only some of the settling window is missing.
     type: float
-    default: 5
+    default: 2.5
 extends_documentation_fragment:
   - cutover.fargate.account
   - cutover.fargate.attributes
@@ -160,6 +178,25 @@ EXAMPLES = r"""
       - name: database and cache
         steps:
           - {path: "/health?deep=1", expect: {status: 200}}
+
+# Ready-made probes for Laravel, the user's own paths for what a health path never touches, and a comparison of both sides.
+- name: Verify a Laravel shop
+  cutover.fargate.health_verify:
+    region: eu-west-1
+    fqdn: shop.example.test
+    load_balancer: shop-fargate
+    compare_load_balancer: shop
+    cluster: shop-fargate
+    services:
+      - {name: shop-web, family: shop-web-fargate, container_name: nginx, container_port: 80}
+    probes:
+      - set: laravel
+        login: {form: {email: probe@example.test, password: "{{ vault_probe_password }}"}, home: /account, shows: probe@example.test}
+        database: /account/touch
+        queue:
+          - {path: /account/ping, form: {}, expect: {status: 202}, capture: {job: {json: id}}}
+          - {path: "/account/ping/{job}", within: 20, expect: {json: {state: done}}}
+      - {parity: [/, /login, /robots.txt], mask: ["build [0-9a-f]{7}"]}
 """
 
 RETURN = r"""
@@ -177,9 +214,13 @@ checks:
   elements: dict
   contains:
     name:
-      description: The service and what was checked.
+      description: The service (or the address that was asked) and what was checked.
       type: str
       sample: "shop-web: targets of shop-fargate-1"
+    group:
+      description: The service, or the address that was asked. Empty for the load balancer.
+      type: str
+      sample: shop-web
     ok:
       description: Whether it passed at last; none when it could not be determined.
       type: bool
@@ -253,6 +294,13 @@ seconds:
   returned: always
   type: float
   sample: 41.3
+spent:
+  description:
+    - Where the time went, in seconds. C(reading) AWS, C(asking) the probes, and waiting for C(rollout), for C(targets) to become healthy, for C(settling) tasks,
+      or for something C(other).
+  returned: always
+  type: dict
+  sample: {"reading": 1.1, "asking": 0.4, "rollout": 20.0, "targets": 10.0, "settling": 9.8, "other": 0.0}
 lines:
   description: The verdict as a readable tree.
   returned: always

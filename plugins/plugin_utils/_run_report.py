@@ -19,6 +19,8 @@ INTERRUPTED = "interrupted"
 HIDDEN = "The message is hidden by no_log."
 MESSAGE_LENGTH = 4000
 CHANGES_SHOWN = 50
+# What is kept of a verification: all but the lines, which say the same for people.
+VERDICT = ("verdict", "seconds", "spent", "checks", "causes", "verified")
 
 Json = t.Dict[str, t.Any]
 
@@ -34,6 +36,7 @@ class Step:
     seconds: float
     message: str | None = None
     changes: t.Sequence[str] = ()
+    result: Json | None = None
 
 
 @dataclass
@@ -91,6 +94,11 @@ def message_of(result: t.Mapping[str, t.Any]) -> str:
     failed = [item for item in result.get("results") or [] if isinstance(item, t.Mapping) and item.get("failed")]
     texts = [str(item.get("msg", "")) for item in failed] or [str(result.get("msg", ""))]
     return "; ".join(filter(None, texts))[:MESSAGE_LENGTH]
+
+
+def result_of(result: t.Mapping[str, t.Any]) -> Json | None:
+    """The whole verdict of a verification; other results are told by their changes."""
+    return {key: result[key] for key in VERDICT if key in result} if {"verdict", "checks", "causes"} <= set(result) else None
 
 
 def changes_of(result: t.Mapping[str, t.Any]) -> list[str]:

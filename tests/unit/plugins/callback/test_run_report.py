@@ -91,6 +91,18 @@ def test_steps_and_verdict(callback: CallbackModule, tmp_path: Path) -> None:
     assert report["versions"]["cutover.fargate"]
 
 
+def test_a_verification_is_reported_whole(callback: CallbackModule, tmp_path: Path) -> None:
+    """With causes, also when it failed; the lines for people are left out, secrets are masked."""
+    verdict_ = {"verdict": "unhealthy", "checks": [{"name": "web: rollout", "ok": False}], "causes": [{"id": "DB_AUTH"}], "verified": {}, "seconds": 5.0, "spent": {"reading": 1.0}}
+    callback.v2_runner_on_failed(result("verify", msg="no", **verdict_, lines=["target: unhealthy"], changed=False))
+    callback.v2_runner_on_ok(result("other", verdict="fine", changed=False))
+    callback.v2_runner_on_ok(result("secret", **{**verdict_, "causes": [{"text": "mysql://shop:hunter2@db"}]}, changed=False))
+    steps = written(tmp_path)["steps"]
+    assert steps[0]["result"] == verdict_
+    assert "result" not in steps[1]
+    assert "hunter2" not in json.dumps(steps)
+
+
 def test_a_killed_run_leaves_a_report(callback: CallbackModule, tmp_path: Path) -> None:
     callback.v2_runner_on_ok(result("one"))
     assert (written(tmp_path)["verdict"], len(written(tmp_path)["steps"])) == ("interrupted", 1)

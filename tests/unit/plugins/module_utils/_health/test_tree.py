@@ -280,6 +280,7 @@ CASES: dict[str, tuple[dict[str, t.Any], list[list[t.Any]], str, str, bool, str]
     "session lost": (probe("status", 419, crossed=True), [], "SESSION", "likely", False, "got 419"),
     "redirect loop": (probe("redirect_loop"), [], "REDIRECT_LOOP", "certain", False, "deep"),
     "other answer by the bare name": (probe("parity", 404), [], "PARITY", "certain", False, "got 404"),
+    "another answer than the other side": (probe("differs"), [], "DIFFERENT", "certain", False, "deep"),
     # worker
     "worker cannot reach its queue": (
         NO_ENVIRONMENT, [["shop-worker", "w1", "worker", 1000055.0, "production.ERROR: RedisException: Connection timed out"]], "REDIS_TIMEOUT", "likely", False, "RedisException",
