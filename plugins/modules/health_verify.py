@@ -89,8 +89,8 @@ options:
       - 'C(set) V(laravel) asks C(front) (V(/)) for the cookies XSRF-TOKEN and C(session_cookie) (regular expression, V(.+[_-]session)), and proves with
         C(token_page) (V(/login); a page that shows the CSRF token, null for none) that a session opened on the source continues on the target and back. It only
         reads unless C(login) is given, with C(form) (the fields, without the token), and optionally C(page) (V(/login)), C(path) (that page), C(home)
-        (V(/home), a page for people who are logged in) and C(shows) (a text on it). C(database), C(redis) and C(queue) are paths (which must answer 2xx), steps or
-        lists of both, run after the login with the CSRF token in a header.'
+        (V(/home), a page for people who are logged in) and C(shows) (a text on it). C(database), C(redis) and C(queue) are paths (which must answer 2xx),
+        steps or lists of both, run after the login with the CSRF token in a header.'
       - A probe that writes (not only GET, HEAD and OPTIONS) is asked once everything else is in order. Passed, it is not repeated for the same targets; failed,
         it is repeated after pauses that double. In check mode it is left out.
       - What needs the other side is left out, with a note, where O(compare_load_balancer) is unset or does not exist, or nobody is registered there.
@@ -296,8 +296,8 @@ seconds:
   sample: 41.3
 spent:
   description:
-    - Where the time went, in seconds. C(reading) AWS, C(asking) the probes, and waiting for C(rollout), for C(targets) to become healthy, for C(settling) tasks,
-      or for something C(other).
+    - Where the time went, in seconds. C(reading) AWS, C(asking) the probes, and waiting for C(rollout), for C(targets) to become healthy, for C(settling)
+      tasks, or for something C(other).
   returned: always
   type: dict
   sample: {"reading": 1.1, "asking": 0.4, "rollout": 20.0, "targets": 10.0, "settling": 9.8, "other": 0.0}

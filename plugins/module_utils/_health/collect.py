@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import email.utils
 import typing as t
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from .._aws.errors import error_code, explain, is_code
@@ -37,6 +38,7 @@ PERMANENT = (
     "ExpiredTokenException",
     "InvalidClientTokenId",
 )
+AT_A_TIME = 4
 
 
 class Collector:
@@ -48,8 +50,9 @@ class Collector:
         self.clock = clock
         self._started: float | None = None
         self._ahead: float | None = None
-        self._stopped: dict[str, Json] = {}
-        self._events: dict[str, Json] = {}
+        # By service.
+        self._stopped: dict[str, dict[str, Json]] = {}
+        self._events: dict[str, dict[str, Json]] = {}
         self._history: dict[tuple[str, str, int], HealthRecord] = {}
         self._definitions: dict[str, Json] = {}
         self._stores: dict[str, list[Json]] = {}
@@ -105,8 +108,13 @@ class Collector:
                 return
             self._set_clock(answer)
             found.update({str(service["serviceName"]): plain(service) for service in answer["services"]})
-        for signal in snapshot.services:
-            self._service(signal, found.get(signal.name))
+        self._each(lambda signal: self._service(signal, found.get(signal.name)), snapshot.services)
+
+    @staticmethod
+    def _each(read: t.Callable[[Service], None], signals: t.Iterable[Service]) -> None:
+        """Some services at a time: a look at many must not take many times as long."""
+        with ThreadPoolExecutor(max_workers=AT_A_TIME) as pool:
+            list(pool.map(read, signals))
 
     def _set_clock(self, answer: Json) -> None:
         """How far AWS's clock is ahead of ours, from the Date header; it is cut to whole seconds, so the largest difference seen is the nearest."""
@@ -120,9 +128,9 @@ class Collector:
         signal.service = service
         if service is None:
             return
-        for event in service.get("events", [])[:30]:
-            self._events[f"{signal.name} {event['id']}"] = event
-        signal.events = [event for key, event in self._events.items() if key.startswith(f"{signal.name} ")]
+        events = self._events.setdefault(signal.name, {})
+        events.update({str(event["id"]): event for event in service.get("events", [])[:30]})
+        signal.events = list(events.values())
         if signal.primary.get("taskDefinition"):
             signal.definition = self._definition(signal.primary["taskDefinition"])
         if signal.family and self.params["side"] != SOURCE:
@@ -145,15 +153,15 @@ class Collector:
         return found
 
     def _tasks(self, snapshot: Snapshot) -> None:
-        for signal in snapshot.services:
-            if signal.service is None:
-                continue
-            signal.tasks = self._describe_tasks(snapshot.cluster, signal.name, "RUNNING")
-            for task in self._describe_tasks(snapshot.cluster, signal.name, "STOPPED"):
-                self._stopped[f"{signal.name} {task['taskArn']}"] = task
-            signal.stopped = [task for key, task in self._stopped.items() if key.startswith(f"{signal.name} ")]
-            if snapshot.side == SOURCE or any(task.get("containerInstanceArn") for task in signal.tasks):
-                self._instances(snapshot.cluster, signal)
+        self._each(lambda signal: self._service_tasks(snapshot, signal), [signal for signal in snapshot.services if signal.service is not None])
+
+    def _service_tasks(self, snapshot: Snapshot, signal: Service) -> None:
+        signal.tasks = self._describe_tasks(snapshot.cluster, signal.name, "RUNNING")
+        stopped = self._stopped.setdefault(signal.name, {})
+        stopped.update({str(task["taskArn"]): task for task in self._describe_tasks(snapshot.cluster, signal.name, "STOPPED")})
+        signal.stopped = list(stopped.values())
+        if snapshot.side == SOURCE or any(task.get("containerInstanceArn") for task in signal.tasks):
+            self._instances(snapshot.cluster, signal)
 
     def _describe_tasks(self, cluster: str, service: str, status: str) -> list[Json]:
         ecs = self.clients("ecs")

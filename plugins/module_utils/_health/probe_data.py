@@ -33,7 +33,7 @@ def misspelt(items: t.Iterable[t.Any]) -> str | None:
 
 def _misspelt_item(where: str, item: t.Any) -> str | None:
     if not isinstance(item, t.Mapping):
-        return f"{where} is {item!r}. It should be a step with path, expect ..., or a mapping with steps, parity or set."
+        return f"{where} is {shown(item)}. It should be a step with path, expect ..., or a mapping with steps, parity or set."
     if "set" in item:
         return _misspelt_set(where, item)
     if "parity" in item:
@@ -57,7 +57,7 @@ def _misspelt_parity(where: str, item: t.Mapping[str, t.Any]) -> str | None:
     for key in ("parity", "headers", "mask"):
         value = item.get(key, [])
         if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value) or (key == "parity" and not value):
-            problem = problem or f"{where}.{key} is {value!r}. It should be a list of {PARITY_LISTS[key]}."
+            problem = problem or f"{where}.{key} is {shown(value)}. It should be a list of {PARITY_LISTS[key]}."
     if item.get("differences", "fail") not in ("fail", "warn"):
         problem = problem or f"{where}.differences is {item['differences']!r}. It should be fail or warn."
     return problem or next((bad for number, pattern in enumerate(item.get("mask") or []) if (bad := _bad_regex(f"{where}.mask[{number}]", pattern))), None)
@@ -68,13 +68,13 @@ PARITY_LISTS = {"parity": "paths, for example [/, /login]", "headers": "names of
 
 def _misspelt_steps(where: str, steps: t.Any) -> str | None:
     if not isinstance(steps, list):
-        return f"{where} is {steps!r}. It should be a list of steps."
+        return f"{where} is {shown(steps)}. It should be a list of steps."
     return next((problem for place, step in enumerate(steps) if (problem := _misspelt_step(f"{where}[{place}]", step))), None)
 
 
 def _misspelt_step(where: str, step: t.Any) -> str | None:
     if not isinstance(step, t.Mapping):
-        return f"{where} is {step!r}. It should be a step with path, expect ..."
+        return f"{where} is {shown(step)}. It should be a step with path, expect ..."
     if step.get("on") not in (None, "source", "target"):
         return f"{where}.on is {step['on']!r}. It should be source or target."
     if step.get("within") is not None and method_of(step) not in READ_ONLY:
@@ -93,7 +93,7 @@ def _misspelt_captures(where: str, step: t.Mapping[str, t.Any]) -> str | None:
 
 def _unknown(where: str, given: t.Any, known: t.Sequence[str]) -> str | None:
     if not isinstance(given, t.Mapping):
-        return f"{where} is {given!r}. It should be a mapping with: {', '.join(known)}."
+        return f"{where} is {shown(given)}. It should be a mapping with: {', '.join(known)}."
     extra = sorted(str(key) for key in set(given) - set(known))
     return f"{where} has the unknown key {extra[0]}. It should be one of: {', '.join(known)}." if extra else None
 
@@ -104,6 +104,14 @@ def _bad_regex(where: str, pattern: t.Any) -> str | None:
     except re.error as error:
         return f"{where} is {pattern!r}. It should be a regular expression: {error}."
     return None
+
+
+def shown(value: t.Any) -> str:
+    """As it was written, unless it may hold somebody's password."""
+    if isinstance(value, t.Mapping):
+        return "a mapping"
+    plain = not isinstance(value, list) or all(isinstance(entry, str) for entry in value)
+    return repr(value) if plain else "a list"
 
 
 # --- what runs

@@ -114,7 +114,7 @@ def unmet(answer: Answer, expect: Json, session: Session) -> tuple[str, str]:
         found, filled = from_json(answer, path), session.fill(value)
         # What was captured is text, also where it was a number.
         if found != filled and not (filled != value and str(found) == filled):
-            return "expect", f"expected JSON {path} to be {filled!r}, got {found!r}"
+            return "expect", f"expected JSON {path} to be {value!r}, got {found!r}"
     return "", ""
 
 

@@ -46,7 +46,13 @@ def _causes(cases: list[Case], result: StepResult) -> list[Cause]:
     explained = explained or (_from_groups(cases, seen) if code == 504 else [])
     if explained:
         return explained
-    return [case.cause(_by_answer(result), LIKELY, [seen], **words)]
+    identifier = _by_answer(result)
+    return [case.cause(identifier, CERTAIN if identifier == "SESSION" and _is_lost(result) else LIKELY, [seen], **words)]
+
+
+def _is_lost(result: StepResult) -> bool:
+    """The page came and knows nobody, or it sends to the login. Other statuses (429, 403, 404) may have another reason."""
+    return result.problem in ("status", "expect") and (result.status // 100 == 3 or result.status in (200, 401, 419))
 
 
 def _from_logs(cases: list[Case], result: StepResult, code: int, seen: Evidence) -> list[Cause]:

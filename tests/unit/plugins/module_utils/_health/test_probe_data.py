@@ -27,6 +27,8 @@ def test_steps_without_a_probe_form_one() -> None:
         ([{"path": "/"}, {"path": "/", "on": "old"}], "fargate_probes[1].on is 'old'"),
         ([{"name": "p", "steps": ["/"]}], "fargate_probes[0].steps[0] is '/'"),
         ([{"name": "p", "steps": [], "retries": 3}], "fargate_probes[0] has the unknown key retries"),
+        ([{"name": "p", "steps": {"path": "/", "form": {"password": "hunter2"}}}], "fargate_probes[0].steps is a mapping. It should be a list of steps."),
+        ([{"name": "p", "steps": [["/", {"password": "hunter2"}]]}], "fargate_probes[0].steps[0] is a list. It should be a step"),
         ([{"name": "p", "steps": None}], "fargate_probes[0].steps is None"),
         ([{"path": "/", "expect": 200}], "fargate_probes[0].expect is 200. It should be a mapping with: status"),
         ([{"path": "/", "capture": {"a": {"regex": "("}}}], "fargate_probes[0].capture.a.regex is '('"),
