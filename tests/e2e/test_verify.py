@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.cutover.fargate.plugins.module_utils._aws.clients import Clients
+from ansible_collections.cutover.fargate.plugins.module_utils._aws.errors import CutoverError
 from ansible_collections.cutover.fargate.plugins.module_utils._health.verify import run as verify
 from lab.settings import REGION
 
@@ -176,16 +177,22 @@ def test_calls_that_are_refused_for_a_while_are_made_again(lab: Lab, prepared: T
     lab.get("/_lab/faults", "DELETE")
 
 
-def test_calls_that_are_refused_for_good_make_no_verdict(lab: Lab, prepared: Target) -> None:
-    lab.get("/_lab/faults", "POST", {"action": "error", **TARGET_HEALTH, "code": "AccessDenied", "message": "no", "status": 403, "times": 0})
+@pytest.mark.parametrize("operation", ["elbv2:DescribeTargetHealth", "ecs:DescribeServices", "ecs:ListTasks", "elbv2:DescribeListeners"])
+def test_calls_that_are_refused_for_good_make_no_verdict(lab: Lab, prepared: Target, operation: str) -> None:
+    """By the work function: the playbook would stop earlier, at reading the system."""
+    service, _colon, name = operation.partition(":")
+    lab.get("/_lab/faults", "POST", {"action": "error", "service": service, "operation": name, "code": "AccessDenied", "message": "no", "status": 403, "times": 0})
+    before = lab.last_call()
     try:
-        run = lab.play("verify").failed()
+        with pytest.raises(CutoverError) as caught:
+            verify({**prepared.params, "timeout": 60.0}, clients(lab), False)
     finally:
         lab.get("/_lab/faults", "DELETE")
-    said = verdict(lab)
-    assert (said["verdict"], said["causes"], run.mutating) == ("undetermined", [], [])
-    assert "could not be determined" in run.output
-    assert "DescribeTargetHealth" in run.output
+    found = caught.value.details
+    assert (found["verdict"], found["causes"], found["verified"]) == ("undetermined", [], {})
+    assert "could not be determined" in caught.value.message
+    assert name in caught.value.message
+    assert [call for call in lab.calls(before) if call["mutating"]] == []
 
 
 def test_after_the_cutover(lab: Lab, prepared: Target) -> None:
