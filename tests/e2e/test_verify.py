@@ -207,8 +207,17 @@ def test_after_the_scale_in_nobody_asks_the_source(lab: Lab, prepared: Target) -
     assert "it needs the source, which has no targets" in run.output
 
 
+def test_a_rollback_does_not_depend_on_the_side_it_leaves(lab: Lab, prepared: Target) -> None:
+    """The target answers 500: probes that compare with it or continue its sessions must not keep the traffic there."""
+    prepared.break_it(next(case for case in SINGLES if case.id == "app-500"))
+    try:
+        lab.play("rollback").ok()
+        assert lab.served_by() == "shop"
+    finally:
+        assert prepared.mend().verdict == "healthy"
+
+
 def test_after_the_rollback(lab: Lab, prepared: Target) -> None:
-    lab.play("rollback").ok()
     assert proven(lab, lab.play("verify", *SOURCE)) == PROVEN
     assert proven(lab, lab.play("verify")) == PROVEN
 

@@ -243,3 +243,13 @@ def test_endpoints_that_could_not_be_read_are_not_none(aws: t.Any) -> None:
     assert snapshot.network.endpoints is None
     assert snapshot.network.route_tables
     assert [failure.section for failure in snapshot.failures] == ["endpoints"]
+
+
+def test_whether_anybody_is_there_on_the_other_side(aws: t.Any) -> None:
+    """Registered counts, healthy or not: who is ill may be asked. Draining targets are on their way out; what could not be read is not known."""
+    draining = {f"target_groups/tg-web/TargetHealth/{number}/TargetHealth": {"State": "draining"} for number in (0, 1)}
+    ill = {f"target_groups/tg-web/TargetHealth/{number}/TargetHealth": {"State": "unhealthy"} for number in (0, 1)}
+    for changes, expected in (({}, True), (ill, True), (draining, False), ({"target_groups/tg-web/TargetHealth": []}, False)):
+        assert collector(aws(changes), compare_load_balancer="shop").look(False).other_targets is expected
+    assert collector(aws(describe_target_health=refused("DescribeTargetHealth")), compare_load_balancer="shop").look(False).other_targets is None
+    assert collector(aws()).look(False).other_targets is None
