@@ -111,4 +111,4 @@ def _probe_text(results: list[StepResult]) -> str:
     if failed:
         return failed[0] + (f" (and {len(failed) - 1} more)" if len(failed) > 1 else "")
     shown = next((result.text for result in results if "only a warning" in result.text), results[-1].text)
-    return f"{len(results)} steps, {shown}" if len(results) > 1 else shown
+    return f"{len(results)} steps, the last {shown}" if len(results) > 1 else shown.removeprefix(f"{results[0].probe} ")

@@ -166,7 +166,7 @@ class Sides:
 def run_step(probe: str, step: Json, sides: Sides, session: Session, now: t.Callable[[], float], clock: Clock) -> StepResult:
     side = str(step.get("on") or sides.here)
     route, started = sides.routes.get(side), now()
-    title = str(step.get("name") or f"{method_of(step)} {step.get('path', '/')}")
+    title = str(step.get("name") or f"{method_of(step)} {step.get('path', '/')}") + (f" on the {side}" if step.get("on") else "")
     crossed = bool(session.sides - {side})
     session.sides.add(side)
     address = sides.routes[sides.here].address

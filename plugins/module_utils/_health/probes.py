@@ -115,9 +115,9 @@ class Prober:
         reading = self._ask({key: job for key, job in jobs.items() if key not in kept and not job.writes})
         writers = {key: job for key, job in jobs.items() if key not in kept and job.writes}
         in_order = snapshot.steady and all(result.ok for results in reading.values() for result in results)
-        if not in_order:
-            waiting = dict.fromkeys(job.name for job in writers.values())
-            snapshot.left_out += [f"{name} was not asked: it writes, and not everything else is in order" for name in waiting]
+        if writers and not in_order:
+            waiting = ", ".join(dict.fromkeys(job.name for job in writers.values()))
+            snapshot.left_out.append(f"{waiting}: not asked, since they write and not everything else is in order")
         asked = {**reading, **(self._ask(writers) if in_order else {})}
         found = {key: asked.get(key) or kept[key] for key in jobs if key in asked or key in kept}
         self._keep(jobs, found, asked)
@@ -166,19 +166,22 @@ class Prober:
         paths = health_paths(snapshot)
         wanted = as_probes(self.params.get("probes") or [], paths) or default_probes(paths)
         reasons = [(probe, self._reason_against(probe, snapshot)) for probe in wanted]
-        snapshot.left_out = [f"{probe['name']} was not asked: {reason}" for probe, reason in reasons if reason]
+        snapshot.left_out = [
+            f"{', '.join(str(probe['name']) for probe, given in reasons if given == reason)}: not asked, since {reason}"
+            for reason in dict.fromkeys(reason for _probe, reason in reasons if reason)
+        ]
         return [probe for probe, reason in reasons if not reason]
 
     def _reason_against(self, probe: Json, snapshot: Snapshot) -> str:
         other = _opposite(snapshot.side)
         if needs_other_side(probe, snapshot.side):
             if not self.params.get("compare_load_balancer"):
-                return f"it needs the {other}, which is left alone here"
+                return f"the {other} is left alone here"
             if snapshot.other_load_balancer is None and not snapshot.failed("other_load_balancer"):
-                return f"it needs the {other}, which has no load balancer"
+                return f"the {other} has no load balancer"
             if snapshot.other_targets is False:
-                return f"it needs the {other}, which has no targets"
-        return "in check mode only what reads is asked" if self.read_only and not is_read_only(probe) else ""
+                return f"the {other} has no targets"
+        return "check mode asks only what reads" if self.read_only and not is_read_only(probe) else ""
 
     def addresses(self, snapshot: Snapshot) -> list[str]:
         return snapshot.addresses or resolve(str((snapshot.load_balancer or {}).get("DNSName", "")), bool(self.params.get("probe_proxy")))

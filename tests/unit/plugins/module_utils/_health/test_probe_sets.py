@@ -120,8 +120,8 @@ def test_another_key_another_store_another_cookie(serve: t.Any, other: str) -> N
     store: dict[str, dict[str, str]] = {}
     target = {"key": Laravel(store, key="k2"), "store": Laravel({}), "cookie": Laravel(store, cookie="other_session")}[other]
     found = run(serve, Laravel(store), target, login=LOGIN)
-    assert found[SESSION] == ("session lost", "GET /login")
-    assert found[LOGGED_IN] == ("session lost", "GET /me")
+    assert found[SESSION] == ("session lost", "GET /login on the target")
+    assert found[LOGGED_IN] == ("session lost", "GET /me on the target")
     assert found["login"] == ("", "GET /me")
 
 
@@ -138,12 +138,12 @@ def test_a_wrong_password_is_seen_behind_the_redirect(serve: t.Any) -> None:
     store: dict[str, dict[str, str]] = {}
     found = run(serve, Laravel(store), Laravel(store), login={**LOGIN, "form": {"user": "probe", "password": "wrong"}})
     assert found["login"] == ("status", "GET /me")
-    assert found[LOGGED_IN] == ("other_side", "GET /me")
+    assert found[LOGGED_IN] == ("other_side", "GET /me on the source")
 
 
 def test_a_page_that_shows_no_token(serve: t.Any) -> None:
     store: dict[str, dict[str, str]] = {}
-    assert run(serve, Laravel(store), Laravel(store), token_page="/me")[SESSION] == ("other_side", "GET /me")
+    assert run(serve, Laravel(store), Laravel(store), token_page="/me")[SESSION] == ("other_side", "GET /me on the source")
 
 
 def test_tokens_in_forms_and_meta_tags() -> None:

@@ -319,11 +319,11 @@ def test_slow_reads_make_longer_pauses(kit: t.Any) -> None:
 
 def test_what_was_left_out_is_a_note_of_the_verdict(kit: t.Any) -> None:
     def left_out(snapshot: Snapshot) -> list[StepResult]:
-        snapshot.left_out = ["session was not asked: it needs the source, which has no targets"]
+        snapshot.left_out = ["session: not asked, since the source has no targets"]
         return [step()]
 
     lines = World((0, kit.make()), probes=left_out).run()["lines"]
-    assert lines[-1] == "  note: session was not asked: it needs the source, which has no targets."
+    assert lines[-1] == "  note: session: not asked, since the source has no targets."
 
 
 def test_probes_learn_whether_everything_else_is_in_order(kit: t.Any) -> None:
