@@ -71,6 +71,37 @@ def test_a_load_balancer_that_another_system_uses_is_refused(lab: Lab) -> None:
     assert "Traceback" not in run.output
 
 
+def test_a_service_of_another_cluster_on_the_same_target_group_is_refused_even_without_a_task(lab: Lab) -> None:
+    with foreign_service(lab):
+        run = lab.play("migrate").failed()
+    assert run.mutating == []
+    assert "FG-ALB-SHARED" in run.output
+    assert "service guest of cluster elsewhere" in " ".join(run.output.split())
+    assert "Traceback" not in run.output
+
+
+@contextmanager
+def foreign_service(lab: Lab) -> t.Iterator[None]:
+    """Somebody's service that wants no task yet, and would register it in the system's own target group."""
+    ecs, group = lab.client("ecs"), lab.client("elbv2").describe_target_groups()["TargetGroups"][0]["TargetGroupArn"]
+    definition = ecs.describe_services(cluster="shop", services=["web"])["services"][0]["taskDefinition"]
+    balancer = ecs.describe_services(cluster="shop", services=["web"])["services"][0]["loadBalancers"][0]
+    ecs.create_cluster(clusterName="elsewhere")
+    ecs.create_service(
+        cluster="elsewhere",
+        serviceName="guest",
+        taskDefinition=definition,
+        desiredCount=0,
+        launchType="EC2",
+        loadBalancers=[{**balancer, "targetGroupArn": group}],
+    )
+    try:
+        yield
+    finally:
+        ecs.delete_service(cluster="elsewhere", service="guest", force=True)
+        ecs.delete_cluster(cluster="elsewhere")
+
+
 @contextmanager
 def changed_record(lab: Lab, record: dict[str, t.Any]) -> t.Iterator[None]:
     route53 = lab.client("route53")
