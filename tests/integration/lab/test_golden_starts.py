@@ -2,7 +2,7 @@
 
 The images of the golden cases are nobody's: what runs is a small image of the lab with a command that sleeps. With the image goes what lies in it: its command and
 entry point, the command of its health check, its users by name, its working directory, its processor. A container that others wait for to end, ends. Secrets get
-the lab's ARNs. All else of the planned definition stays, and the lab's rules of AWS see it first (``tests/unit/lab/aws/test_predictions.py`` does so for every case).
+the lab's ARNs. All else of the planned definition stays, and the lab's rules of AWS see it first (``tests/integration/test_predictions.py`` does so for every case).
 
 A dozen shapes start here; ``CUTOVER_STARTS=all`` starts every definition of a ready plan, among them what the near misses of all findings make of it.
 """

@@ -17,11 +17,12 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from unit.lab.aws.conftest import Vpc, client, name, running, vpc
 from unit.plugins.module_utils._translate import goldens
 from unit.plugins.module_utils._translate.goldens import Golden
 from unit.plugins.module_utils._translate.test_properties import create_service
 
-from .conftest import Vpc
+__all__ = ["client", "name", "running", "vpc"]
 
 Json = dict[str, Any]
 NUMBERS = itertools.count(1)
