@@ -22,7 +22,7 @@ ready:
 	@tests/bootstrap
 
 unit: ready
-	$(BIN)/python -m pytest tests/unit -n 2 -q
+	$(BIN)/python -m pytest tests/unit -n 2 --dist worksteal -q
 
 lint: ready
 	$(BIN)/ruff check .
@@ -46,7 +46,7 @@ faults: ready lab-install
 	CUTOVER_FAULTS=all $(BIN)/python -m pytest tests/e2e/test_diagnosis.py -q
 
 test: ready lint lab-install
-	$(BIN)/python -m pytest tests/unit -n 2 -q
+	$(BIN)/python -m pytest tests/unit -n 2 --dist worksteal -q
 	$(LABS) tests/integration tests/e2e
 
 demo: ready lab-install
