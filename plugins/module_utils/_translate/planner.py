@@ -16,6 +16,7 @@ from . import (
     alarms,
     cluster,
     dns,
+    drift,
     execution_role,
     image,
     load_balancer,
@@ -63,6 +64,7 @@ def plan(system: t.Mapping[str, t.Any], intent: t.Mapping[str, t.Any]) -> Json:
     findings += more
     planned, more = service.plan_services(services, tasks, placement, context)
     findings += [*more, *network.addresses(placement, planned, context)]
+    findings += drift.findings(context, planned, [task.definition for task in tasks], images["images"])
     sections, more = _sections(context, services, planned, tasks, images, balancer, placement)
     findings += [*more, *readiness.section(Outline(planned, tasks, placement, balancer, sections["security"]["grants"]), context)]
     return {
