@@ -15,7 +15,7 @@ ASKING = {"boto3", "botocore", "ansible", "ansible_collections"}
 
 
 def modules(package: str) -> list[Path]:
-    return [path for path in sorted((UTILS / package).glob("*.py")) if path.name not in IMPURE.get(package, set())]
+    return [path for path in sorted((UTILS / package).rglob("*.py")) if path.name not in IMPURE.get(package, set())]
 
 
 def imports(path: Path) -> set[str]:
@@ -29,7 +29,7 @@ def imports(path: Path) -> set[str]:
     return names - {""}
 
 
-@pytest.mark.parametrize("path", modules("_translate"), ids=lambda path: str(path.name))
+@pytest.mark.parametrize("path", modules("_translate"), ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_translate_uses_the_standard_library_only(path: Path) -> None:
     assert imports(path) <= set(sys.stdlib_module_names)
 

@@ -1,0 +1,88 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# This module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""The application, as far as its environment and its commands tell."""
+
+from __future__ import annotations
+
+from .kind import ACTION, ECS, LOGS, TASKS, WARN, Kind
+
+KINDS = (
+    Kind(
+        "FG-SESSION-FILE",
+        ACTION,
+        "kept",
+        "Sessions live in the container: users are logged out whenever their task ends, and at the cutover.",
+        "Put sessions into Redis or the database before the migration.",
+        ECS,
+    ),
+    Kind(
+        "FG-STORE-IN-TASK",
+        ACTION,
+        "kept",
+        "A database, cache or queue runs inside the task: each task has its own, and the target begins with an empty one. Sessions and jobs in it are lost.",
+        "Move it out of the task (RDS, ElastiCache, a service of its own) before the migration.",
+        ECS,
+    ),
+    Kind(
+        "FG-SESSION-PARITY",
+        ACTION,
+        "checked",
+        "The target runs with other session settings than the source has now: users would be logged out at the cutover.",
+        "Run prepare (or migrate) again before the cutover: it deploys what the source has.",
+        ECS + "task-definition-update.html",
+    ),
+    Kind(
+        "FG-TARGET-STALE",
+        ACTION,
+        "checked",
+        "The source was released anew since the target was built: the cutover would take users back to the older release.",
+        "Run prepare (or migrate) again before the cutover.",
+        ECS + "task-definition-update.html",
+    ),
+    Kind("FG-CACHE-FILE", WARN, "kept", "The cache lives in the container: each task has its own, and locks hold in one task only.", "Use Redis.", ECS),
+    Kind("FG-FILESYSTEM-LOCAL", ACTION, "kept", "Uploads go to the container's disk and end with the task.", "Use S3 or EFS before the migration.", ECS),
+    Kind(
+        "FG-LOG-CHANNEL", WARN, "kept", "The application may log into a file inside the container, where nobody sees it.", "LOG_CHANNEL should be stderr.", LOGS
+    ),
+    Kind(
+        "FG-APP-KEY",
+        WARN,
+        "kept",
+        "The key is readable for everybody who may describe task definitions.",
+        "Move it to Secrets Manager or Parameter Store; its value must stay the same.",
+        ECS + "specifying-sensitive-data.html",
+    ),
+    Kind(
+        "FG-AWS-KEYS",
+        WARN,
+        "kept",
+        "Keys of an IAM user are readable for everybody who may describe task definitions.",
+        "Use a task role, later.",
+        ECS + "task-iam-roles.html",
+    ),
+    Kind(
+        "FG-SCHEDULER",
+        ACTION,
+        "kept",
+        "While source and target run side by side the scheduler runs twice.",
+        "Use onOneServer(), or set fargate_desired_count of this service to 0 until the source is scaled in.",
+        ECS,
+    ),
+    Kind("FG-SCHEDULER-MANY", WARN, "kept", "More than one task runs the scheduler.", "Use onOneServer(), or one task.", ECS),
+    Kind(
+        "FG-WORKER-SHELL",
+        WARN,
+        "kept",
+        "A shell stands between SIGTERM and the worker: the job in hand may be killed.",
+        "Start it with exec, or without a shell.",
+        ECS,
+    ),
+    Kind(
+        "FG-WORKER-SIGNAL",
+        WARN,
+        "kept",
+        "Images made from php-fpm are stopped with SIGQUIT, which a queue worker may ignore: the job in hand is killed when the stop time-out ends.",
+        "Set STOPSIGNAL SIGTERM in the worker's image.",
+        TASKS,
+    ),
+)

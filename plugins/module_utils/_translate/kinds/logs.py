@@ -1,0 +1,39 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# This module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""Where containers log."""
+
+from __future__ import annotations
+
+from .kind import ACTION, BLOCKER, ECS, INFO, LOGS, Kind
+
+KINDS = (
+    Kind(
+        "FG-LOG-GROUP",
+        INFO,
+        "changed",
+        "A different log group shows that the traffic has moved.",
+        "Point subscriptions and metric filters of the old group at the new one.",
+        LOGS,
+    ),
+    Kind("FG-LOG-REGION", ACTION, "changed", "Logs went to another region.", "Look for them in the system's own region.", LOGS),
+    Kind("FG-LOG-PREFIX", INFO, "changed", "Fargate requires a stream prefix.", "Nothing.", LOGS),
+    Kind("FG-LOG-CREATE", INFO, "dropped", "The group is created ahead; the execution role may not create one.", "Nothing.", LOGS),
+    Kind(
+        "FG-LOG-MODE",
+        INFO,
+        "changed",
+        "Delivery is said aloud: non-blocking may lose lines under pressure, blocking may stop the container.",
+        "Set mode: blocking in the source for audit logs.",
+        LOGS,
+    ),
+    Kind("FG-LOG-ABSENT", ACTION, "changed", "Logs lay on the instance; on Fargate they would be lost.", "They go to CloudWatch Logs.", LOGS),
+    Kind("FG-LOG-DRIVER", ACTION, "changed", "The driver kept logs on the instance and isn't available on Fargate.", "They go to CloudWatch Logs.", LOGS),
+    Kind(
+        "FG-LOG-ROUTER",
+        BLOCKER,
+        "changed",
+        "The driver sent logs to a collector and isn't available on Fargate.",
+        "Use FireLens (awsfirelens) with a router container, or waive it to use CloudWatch Logs.",
+        ECS + "using_firelens.html",
+    ),
+)

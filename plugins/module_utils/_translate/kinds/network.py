@@ -1,0 +1,92 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# This module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""Subnets, and what the tasks reach and who reaches them."""
+
+from __future__ import annotations
+
+from .kind import ACTION, BLOCKER, ELB, GROUPS, NETWORKING, WARN, Kind
+
+KINDS = (
+    Kind("FG-SUBNET", BLOCKER, "refused", "The subnet isn't in the system's VPC.", "Correct fargate_subnets.", NETWORKING),
+    Kind("FG-NO-SUBNET", BLOCKER, "refused", "No subnet is left for the tasks.", "Set fargate_subnets.", NETWORKING),
+    Kind(
+        "FG-AZ",
+        WARN,
+        "dropped",
+        "The load balancer isn't enabled in this zone: targets there stay unused.",
+        "Enable the zone on the load balancer if it is needed.",
+        GROUPS,
+    ),
+    Kind(
+        "FG-NO-EGRESS",
+        BLOCKER,
+        "refused",
+        "From this subnet the tasks can't reach {needs}: none would ever start.",
+        "Set fargate_assign_public_ip: true, or fargate_subnets with NAT; or make VPC endpoints: s3 as gateway in its route table, others with private DNS.",
+        NETWORKING,
+    ),
+    Kind(
+        "FG-ENDPOINT-CLOSED",
+        BLOCKER,
+        "refused",
+        "The endpoint takes over the name of {service} in the whole VPC, and its security groups don't admit the tasks: none would ever start.",
+        "Name a group of the endpoint in fargate_grants: [{group_id: sg-..., port: 443}].",
+        "https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html",
+    ),
+    Kind(
+        "FG-EGRESS-ENDPOINTS",
+        WARN,
+        "changed",
+        "From this subnet tasks reach AWS through VPC endpoints only; the instances could reach the internet.",
+        "Use subnets with NAT if the application calls anything outside (payment, mail, partners).",
+        NETWORKING,
+    ),
+    Kind(
+        "FG-EGRESS-OTHER",
+        WARN,
+        "checked",
+        "The default route leads to a transit gateway or appliance.",
+        "Make sure that it leads to ECR and CloudWatch Logs.",
+        NETWORKING,
+    ),
+    Kind(
+        "FG-EGRESS-ADDRESS",
+        ACTION,
+        "changed",
+        "The tasks leave by other addresses than the instances: who admits the old ones by a list shuts the tasks out.",
+        "Tell the new addresses to partners before the cutover; fixed ones need subnets with a NAT gateway (fargate_subnets).",
+        NETWORKING,
+    ),
+    Kind(
+        "FG-FREE-ADDRESSES",
+        BLOCKER,
+        "refused",
+        "The subnets have too few free addresses for the tasks and one deployment.",
+        "Add subnets in fargate_subnets.",
+        NETWORKING,
+    ),
+    Kind(
+        "FG-ALB-ADDRESSES",
+        WARN,
+        "checked",
+        "A load balancer wants at least 8 free addresses in each subnet.",
+        "Free some.",
+        ELB + "application-load-balancers.html#subnets-load-balancer",
+    ),
+    Kind(
+        "FG-ALB-EGRESS",
+        ACTION,
+        "changed",
+        "The load balancer's group restricts what leaves: the way to the tasks is added.",
+        "Nothing; the teardown doesn't remove it.",
+        ELB + "load-balancer-update-security-groups.html",
+    ),
+    Kind(
+        "FG-SELF-INGRESS",
+        ACTION,
+        "checked",
+        "The instances' group admits itself: what called another service over the instances needs another way.",
+        "Check which service calls which; call through the load balancer.",
+        NETWORKING,
+    ),
+)

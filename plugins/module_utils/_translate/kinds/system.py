@@ -1,0 +1,64 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# This module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""The system as a whole, and the inventory."""
+
+from __future__ import annotations
+
+from .kind import ACTION, ALIAS, BLOCKER, ECS, GROUPS, SERVICE, WARN, Kind
+
+KINDS = (
+    Kind(
+        "FG-NO-SYSTEM",
+        BLOCKER,
+        "refused",
+        "Neither a source nor a target was found.",
+        "fargate_fqdn and fargate_region should name a system that runs on ECS.",
+        ALIAS,
+    ),
+    Kind(
+        "FG-NO-SERVICE",
+        BLOCKER,
+        "refused",
+        "No ECS service of the system was found behind the load balancer.",
+        "Check fargate_fqdn and fargate_services.",
+        SERVICE,
+    ),
+    Kind("FG-DISCOVERY", WARN, "checked", "Discovery met something unusual ({problem}).", "Read the message; the plan knows only what could be read.", ECS),
+    Kind(
+        "FG-DISCOVERY-DENIED",
+        ACTION,
+        "checked",
+        "Something of the system must not be read with these credentials: the plan doesn't know it.",
+        "Allow the call that the message names.",
+        ECS,
+    ),
+    Kind(
+        "FG-CLUSTERS-UNREAD",
+        ACTION,
+        "checked",
+        "The account has more services than a plan looks at. One of them without a running task may share a target group of this system unseen.",
+        "Make sure that no service of these clusters names one of the system's target groups: moved away and torn down, it would be gone for that service.",
+        GROUPS,
+    ),
+    Kind("FG-INTENT", BLOCKER, "refused", "A variable of the inventory can't be used: {expected}", "Correct the variable.", ECS),
+    Kind(
+        "FG-INTENT-UNKNOWN", WARN, "ignored", "No part of the plan reads this variable, but there is one that is spelled almost so.", "Check the spelling.", ECS
+    ),
+    Kind("FG-NAME-CLASH", BLOCKER, "refused", "The target would get a name that is taken.", "Set another name in fargate_names.", ECS),
+    Kind(
+        "FG-TAGS",
+        WARN,
+        "dropped",
+        "A resource has at most 50 tags; {count} don't fit beside ours.",
+        "Remove tags of the source that nobody reads.",
+        ECS + "ecs-using-tags.html",
+    ),
+    Kind(
+        "FG-UNTRANSLATED",
+        BLOCKER,
+        "refused",
+        "This setting of the source has no counterpart in the plan yet and would be lost.",
+        "Set it on the target by hand after the provisioning, then waive the finding at this path.",
+        ECS,
+    ),
+)
