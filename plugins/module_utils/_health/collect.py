@@ -9,24 +9,13 @@ import typing as t
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
-from .._aws.errors import error_code, explain, is_code
+from .._aws.errors import BotoCoreError, ClientError, error_code, explain, is_code
 from . import predicates
-from .addresses import ipv6_works, node_addresses
 from .clock import Clock
+from .collect_balancers import BalancerReader
 from .collect_logs import LogReader
 from .collect_network import NetworkReader, pages, plain
 from .model import SOURCE, WORKER, Failure, HealthRecord, Json, Service, Snapshot
-
-try:
-    from botocore.exceptions import BotoCoreError, ClientError
-except ImportError:  # the action plugin and AnsibleAWSModule report the missing library
-
-    class BotoCoreError(Exception):  # type: ignore[no-redef]
-        pass
-
-    class ClientError(Exception):  # type: ignore[no-redef]
-        pass
-
 
 # Waiting does not help against these.
 PERMANENT = (
@@ -39,6 +28,7 @@ PERMANENT = (
     "InvalidClientTokenId",
 )
 AT_A_TIME = 4
+SPEC = ("name", "kind", "family", "desired_count", "container_name", "container_port")
 
 
 class Collector:
@@ -56,6 +46,7 @@ class Collector:
         self._history: dict[tuple[str, str, int], HealthRecord] = {}
         self._definitions: dict[str, Json] = {}
         self._stores: dict[str, list[Json]] = {}
+        self._edge = BalancerReader(clients)
         self._reader = NetworkReader(clients)
         self._log = LogReader(clients)
 
@@ -186,11 +177,12 @@ class Collector:
     # --- load balancers
 
     def _balancers(self, snapshot: Snapshot) -> None:
+        through_proxy = bool(self.params.get("probe_proxy"))
         with self._section(snapshot, "load_balancer"):
-            snapshot.load_balancer = self._balancer(str(snapshot.load_balancer_name))
+            snapshot.load_balancer = self._edge.balancer(str(snapshot.load_balancer_name))
             if snapshot.load_balancer:
                 arn = snapshot.load_balancer["LoadBalancerArn"]
-                snapshot.listeners = self._listeners(arn)
+                snapshot.listeners = self._edge.listeners(arn)
                 groups = pages(self.clients("elbv2"), "describe_target_groups", "TargetGroups", LoadBalancerArn=arn)
                 snapshot.target_groups = {group["TargetGroupArn"]: group for group in groups}
         with self._section(snapshot, "targets"):
@@ -198,46 +190,14 @@ class Collector:
                 health = self.clients("elbv2").describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
                 snapshot.target_groups[arn]["TargetHealth"] = plain(health)
         with self._section(snapshot, "addresses"):
-            snapshot.addresses = self._addresses(snapshot.load_balancer)
+            snapshot.addresses = self._edge.addresses(snapshot.load_balancer, through_proxy)
         other = self.params.get("compare_load_balancer")
         with self._section(snapshot, "other_load_balancer"):
-            snapshot.other_load_balancer = self._balancer(str(other)) if other else None
+            snapshot.other_load_balancer = self._edge.balancer(str(other)) if other else None
             if snapshot.other_load_balancer:
-                snapshot.other_listeners = self._listeners(snapshot.other_load_balancer["LoadBalancerArn"])
-                snapshot.other_targets = self._has_targets(snapshot.other_load_balancer["LoadBalancerArn"])
-                snapshot.other_addresses = self._addresses(snapshot.other_load_balancer) or [snapshot.other_load_balancer["DNSName"]]
-
-    def _balancer(self, name: str) -> Json | None:
-        try:
-            found = self.clients("elbv2").describe_load_balancers(Names=[name])["LoadBalancers"]
-        except ClientError as error:
-            if is_code(error, "LoadBalancerNotFound", "LoadBalancerNotFoundException"):
-                return None
-            raise
-        return next((plain(entry) for entry in found), None)
-
-    def _listeners(self, arn: str) -> list[Json]:
-        elbv2 = self.clients("elbv2")
-        listeners = pages(elbv2, "describe_listeners", "Listeners", LoadBalancerArn=arn)
-        for listener in listeners:
-            listener["Rules"] = pages(elbv2, "describe_rules", "Rules", ListenerArn=listener["ListenerArn"])
-        return listeners
-
-    def _has_targets(self, arn: str) -> bool:
-        """Whether anybody is registered: after a scale-in, and before the first task, nobody is."""
-        elbv2 = self.clients("elbv2")
-        groups = pages(elbv2, "describe_target_groups", "TargetGroups", LoadBalancerArn=arn)
-        return any(
-            predicates.registered({"TargetHealth": elbv2.describe_target_health(TargetGroupArn=group["TargetGroupArn"])["TargetHealthDescriptions"]})
-            for group in groups
-        )
-
-    def _addresses(self, balancer: Json | None) -> list[str]:
-        if balancer is None:
-            return []
-        suffix = str(balancer["LoadBalancerArn"]).split(":loadbalancer/", 1)[-1]
-        cards = pages(self.clients("ec2"), "describe_network_interfaces", "NetworkInterfaces", Filters=[{"Name": "description", "Values": [f"ELB {suffix}"]}])
-        return node_addresses(balancer, cards, bool(self.params.get("probe_proxy")), ipv6_works)
+                snapshot.other_listeners = self._edge.listeners(snapshot.other_load_balancer["LoadBalancerArn"])
+                snapshot.other_targets = self._edge.has_targets(snapshot.other_load_balancer["LoadBalancerArn"])
+                snapshot.other_addresses = self._edge.addresses(snapshot.other_load_balancer, through_proxy) or [snapshot.other_load_balancer["DNSName"]]
 
     def _remember_health(self, snapshot: Snapshot) -> None:
         for arn, group in snapshot.target_groups.items():
@@ -300,6 +260,3 @@ class Collector:
                 return False
             raise
         return True
-
-
-SPEC = ("name", "kind", "family", "desired_count", "container_name", "container_port")

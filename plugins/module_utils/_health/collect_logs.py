@@ -7,19 +7,11 @@ from __future__ import annotations
 import re
 import typing as t
 
-from .._aws.errors import is_code
+from .._aws.errors import ClientError, is_code
 from . import predicates
 from .facts import log_options, task_id
 from .model import Json, LogLine, Service, Snapshot
 from .patterns import HEALTH_CHECK_LINE
-
-try:
-    from botocore.exceptions import ClientError
-except ImportError:  # the action plugin and AnsibleAWSModule report the missing library
-
-    class ClientError(Exception):  # type: ignore[no-redef]
-        pass
-
 
 MOST_TASKS, MOST_LINES, MOST_PAGES = 3, 200, 5
 A_DAY = 86400.0
