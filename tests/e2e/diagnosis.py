@@ -21,23 +21,6 @@ from .harness import Lab
 TIMEOUT = 60.0  # seconds a verification may take: more than two tasks after each other live under the lab's grace period
 RECOVERY = 150.0
 
-# A session that the source has opened goes on at the target: the inventory of the lab leaves it out, no load balancer of the source may be there any more.
-ACROSS = {
-    "name": "a session of the source goes on",
-    "steps": [
-        {"path": "/login", "on": "source", "expect": {"status": 200}, "capture": {"token": {"regex": 'name="_token" value="([^"]+)"'}}},
-        {
-            "path": "/login",
-            "on": "source",
-            "method": "POST",
-            "form": {"_token": "{token}", "user": "probe"},
-            "headers": {"Accept": "application/json"},
-            "expect": {"status": 200},
-        },
-        {"path": "/me", "headers": {"Accept": "application/json"}, "expect": {"status": 200, "json": {"user": "probe"}}},
-    ],
-}
-
 
 @dataclass(frozen=True)
 class Case:
@@ -127,7 +110,7 @@ class Target:
         self.params: dict[str, t.Any] = {
             **{key: spec[key] for key in ("side", "fqdn", "load_balancer", "cluster", "services")},
             "compare_load_balancer": other["load_balancer"],
-            "probes": [*_read(inventory / "host_vars" / "shop.yml")["fargate_probes"], ACROSS],
+            "probes": _read(inventory / "host_vars" / "shop.yml")["fargate_probes"],
             "probe_proxy": f"http://127.0.0.1:{settings.proxy_port}",
             "probe_ca": str(settings.run_dir / "ca.pem"),
             "settle_seconds": times["fargate_verify_settle"],
