@@ -29,7 +29,6 @@ IMPATIENT = {**os.environ, "RES_OPTIONS": "timeout:1 attempts:1"}
 PEER = b"php-fpm-x"
 RESOLVABLE = b"localhost"
 ANY_CASE = re.compile(re.escape(PEER), re.IGNORECASE)
-SPLICED = re.compile(rb"127\.0\.0\.1|php-fpm-x", re.IGNORECASE)
 Files = t.Dict[str, bytes]
 
 pytestmark = pytest.mark.skipif(NGINX is None, reason="needs nginx: apt-get install nginx-light")

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-VPC_CIDR = "10.20.0.0/16"
 GATEWAY = "169.254.1.1"
 RESOLVER = "10.20.0.2"  # the VPC's resolver: base of the VPC network plus two
 OPERATOR = "10.20.9.1"

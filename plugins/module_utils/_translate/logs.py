@@ -11,7 +11,6 @@ from .context import Context, Json
 from .findings import Finding, found
 
 ALLOWED = frozenset({"awslogs", "splunk", "awsfirelens"})
-LOCAL_DRIVERS = frozenset({"json-file", "journald", "syslog", "local", "none"})
 ROUTED_DRIVERS = frozenset({"fluentd", "gelf", "logentries"})
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import logging
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -89,13 +88,3 @@ class World:
         except Exception:
             log.exception("work %s failed", key)
             return None
-
-
-def wait_until(condition: Callable[[], bool], seconds: float, interval: float = 0.1) -> bool:
-    """Poll until a condition holds; False when it did not within the time."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(interval)
-    return True
