@@ -22,7 +22,7 @@ import pytest
 from botocore.exceptions import ClientError
 from e2e.conftest import lab_settings
 from e2e.harness import Lab
-from lab import host
+from integration.lab.usable import NEEDS_LAB
 from unit.plugins.module_utils._translate import goldens
 from unit.plugins.module_utils._translate.goldens import Golden
 
@@ -55,16 +55,7 @@ DOZEN = (
     ),
 )
 
-
-def unusable() -> str:
-    try:
-        host.preflight()
-    except host.HostError as error:
-        return str(error)
-    return ""
-
-
-pytestmark = [pytest.mark.needs_lab, pytest.mark.skipif(bool(unusable()), reason=f"the lab cannot run here: {unusable()}")]
+pytestmark = NEEDS_LAB
 
 
 @dataclass

@@ -16,22 +16,14 @@ from typing import Any
 
 import pytest
 from integration.lab.traces import PARTS, Sandboxes, kill, processes, traces
-from lab import host, state
+from integration.lab.usable import NEEDS_LAB
+from lab import state
 from lab.settings import FQDN, REPOSITORY, Settings
 
 NAME, PORT = "labtest", 4890
 SETTINGS = Settings(name=NAME, base_port=PORT)
 
-
-def unusable() -> str:
-    try:
-        host.preflight()
-    except host.HostError as error:
-        return str(error)
-    return ""
-
-
-pytestmark = [pytest.mark.needs_lab, pytest.mark.skipif(bool(unusable()), reason=f"the lab cannot run here: {unusable()}")]
+pytestmark = NEEDS_LAB
 
 
 def lab(*arguments: str, check: bool = True) -> str:
