@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # This module util is PRIVATE to the collection. It can have breaking changes at any time.
-"""Everything else of a container definition."""
+"""A container definition but its image and its peers: ports, capabilities, devices, limits, time-outs, DNS."""
 
 from __future__ import annotations
 
