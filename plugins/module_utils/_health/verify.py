@@ -239,7 +239,8 @@ class Verifier:
         masked: Json = mask(result, secrets_of(snapshot))
         for line in masked["lines"]:
             self.progress(line)
-        return {"changed": False, **masked}
+        # The proof is compared with AWS's ids at the switch, and the verdict is ours: a secret that is a common word must not change them.
+        return {"changed": False, **masked, "verdict": verdict, "verified": result["verified"]}
 
 
 def _seconds(params: t.Mapping[str, t.Any], name: str, default: float) -> float:

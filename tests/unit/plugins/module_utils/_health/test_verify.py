@@ -256,6 +256,18 @@ def test_no_secret_leaves(kit: t.Any) -> None:
     assert "********" in everything
 
 
+def test_a_secret_that_is_a_common_word_does_not_spoil_the_proof(kit: t.Any) -> None:
+    """The switch compares ARNs and targets with what is registered: a masked one would stop a cutover, and a rollback."""
+    snapshot = kit.make()
+    words = [{"name": "CACHE_KEY_PREFIX", "value": "shop-fargate"}, {"name": "AUTH_HOST", "value": "10.20.1.11"}, {"name": "AUTH_STATE", "value": "healthy"}]
+    snapshot.services[0].newest["containerDefinitions"][0]["environment"] = words
+    result = World((0, snapshot), probes=lambda _snapshot: [step()]).run()
+    assert result["verdict"] == "healthy"
+    assert result["verified"]["load_balancer_arn"].endswith("app/shop-fargate/0a")
+    assert result["verified"]["target_groups"] == {"tg-web": ["10.20.1.11:80", "10.20.1.12:80"]}
+    assert "shop-fargate" not in "".join(result["lines"])
+
+
 def test_a_system_without_a_load_balancer(kit: t.Any) -> None:
     changes: dict[str, t.Any] = {"load_balancer_name": None, "load_balancer": None, "services/0/service/loadBalancers": []}
     world = World((0, kit.make(changes)))
