@@ -63,13 +63,15 @@ def _store(case: Case, store: Json) -> tuple[bool, str]:
 
 
 def _log(snapshot: Snapshot, signal: Service, settle: float) -> Outcome:
-    """Silence is normal for an idle worker; lines that tell of a lost queue or database are not."""
+    """Silence is normal for an idle worker; lines that tell of a lost queue or database are not. Who may not read it goes without."""
     case = Case(snapshot, signal)
     lines = case.running_lines()
     recent = [line for line in lines if line.at >= snapshot.at - max(settle, 10.0) and case.fresh(line.at)]
     cut_off = [hit for hit in case.hits(recent) if hit.row.id in CUT_OFF]
     if cut_off:
         return Outcome("log", False, f"{cut_off[0].row.id} in the newest lines", signal.name)
+    if snapshot.throttled("logs"):
+        return Outcome("log", None, "could not be determined", signal.name)
     return Outcome("log", True, "alive" if lines else "no line yet (normal for an idle worker)", signal.name)
 
 

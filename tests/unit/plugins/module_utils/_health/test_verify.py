@@ -228,6 +228,14 @@ def test_a_refused_call_that_only_helps_to_explain_is_a_note(kit: t.Any) -> None
     assert any("note: AWS refused FilterLogEvents" in line for line in result["lines"])
 
 
+def test_a_workers_log_that_is_refused_for_now_is_waited_for(kit: t.Any) -> None:
+    """Nothing else tells whether a worker reaches its queue."""
+    snapshot = kit.make()
+    snapshot.failures = [Failure("logs", "AWS refused FilterLogEvents after 9 retries: ThrottlingException: Rate exceeded")]
+    world = World((0, snapshot), (10, kit.make()), probes=lambda _snapshot: [step()])
+    assert (world.run()["verdict"], world.now >= 10) == ("healthy", True)
+
+
 @pytest.mark.parametrize("changes", [{"load_balancer": None}, {"cluster_missing": True}, {"services/1/service": None}])
 def test_check_mode_before_anything_exists(kit: t.Any, changes: dict[str, t.Any]) -> None:
     result = World((0, kit.make(changes))).run(check_mode=True)
