@@ -94,9 +94,12 @@ def size(draft: Json, services: t.Sequence[str], context: Context, path: str) ->
         reason = f"as the target has it; declared are {declared}"
     elif seen is not None:
         least, factor = floor(draft), headroom(context)
-        need = tuple(max(math.ceil(value * factor), low) if value else known for value, low, known in zip(seen, least, (cpu, memory), strict=True))
-        pair, findings = _chosen(need[0], need[1], table, path)
+        need = [max(math.ceil(value * factor), low) if value else known for value, low, known in zip(seen, least, (cpu, memory), strict=True)]
+        # What was built by an earlier measurement, below the declared need, only grows.
+        pair, findings = _chosen(*map(max, need, kept or (0, 0)), table, path)
         reason = f"the smallest for {_seen(seen)} measured{_where(services, context)}, times {factor:g} for headroom; declared are {declared}"
+        if pair == kept:
+            reason = f"as the target has it; declared are {declared}"
     else:
         pair, findings = _chosen(cpu, memory, table, path)
     yield from findings

@@ -124,6 +124,19 @@ def test_a_target_keeps_its_size_when_the_source_uses_less_every_day(case: str, 
     assert systems.planned(plan)["cpu"] == "512"
 
 
+def test_a_size_that_was_measured_below_the_declared_is_kept_too() -> None:
+    """The target was built by what the source used when it served; idle, it must not make the tasks that serve now any smaller."""
+    system = systems.system("cut_over")
+    system["source"]["services"][0]["Measured"] = {"cpu": 10, "memory": 10, "days": 14, "source": "AWS/ECS"}
+    system["source"]["services"][0]["TaskDefinition"].update(cpu="1024", memory="4096")
+    system["target"]["services"][0]["TaskDefinition"].update(cpu="512", memory="3072")
+    plan = systems.plan(system)
+    assert (systems.planned(plan)["cpu"], systems.planned(plan)["memory"]) == ("512", "3072")
+    system["source"]["services"][0]["Measured"] = {"cpu": 600, "memory": 1000, "days": 14, "source": "AWS/ECS"}
+    plan = systems.plan(system)
+    assert (systems.planned(plan)["cpu"], systems.planned(plan)["memory"]) == ("1024", "3072")
+
+
 def test_the_reason_is_said() -> None:
     assert "the smallest for the declared need, nginx 128 + php-fpm 512 = 640 MiB, 384 CPU units" in why(systems.plan())[0]
     assert "set by fargate_sizes; declared are nginx 128" in why(systems.plan(None, sizes={"web": {"cpu": 1024, "memory": 2048}}))[0]
