@@ -21,6 +21,9 @@ from .common import full_name
 # Metrics of the load balancer are kept 63 days at five minutes; a load balancer that was ever used shows it there.
 LOOK_BACK = datetime.timedelta(days=60)
 DAY = 86400
+# Of the last page of a metric's data; on the pages before it is PartialData. An error is told here too, by an answer that AWS gave well.
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDataResult.html
+COMPLETE = "Complete"
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "load_balancer_arn": {"type": "str"},
@@ -90,9 +93,13 @@ def _request_count(clients: Clients, name: str, start: datetime.datetime, end: d
     metric = {"Namespace": "AWS/ApplicationELB", "MetricName": "RequestCount", "Dimensions": [{"Name": "LoadBalancer", "Value": name}]}
     query = {"Id": "requests", "MetricStat": {"Metric": metric, "Period": int(period), "Stat": "Sum"}}
     points: list[tuple[datetime.datetime, float]] = []
+    state = COMPLETE
     for page in clients("cloudwatch").get_paginator("get_metric_data").paginate(MetricDataQueries=[query], StartTime=start, EndTime=end):
         for result in page["MetricDataResults"]:
             points += zip(result["Timestamps"], result["Values"], strict=True)
+            state = result.get("StatusCode", COMPLETE)
+    if state != COMPLETE:
+        raise CutoverError(f"CloudWatch could not tell all requests of load balancer {name} (StatusCode {state}). Nothing was changed; run it again.")
     return points
 
 

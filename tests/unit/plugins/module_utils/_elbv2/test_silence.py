@@ -7,7 +7,8 @@ import datetime
 import pytest
 from ansible_collections.cutover.fargate.plugins.module_utils._aws.errors import CutoverError
 from ansible_collections.cutover.fargate.plugins.module_utils._elbv2 import silence
-from unit.plugins.module_utils.apply_account import Account
+from botocore.paginate import Paginator
+from unit.plugins.module_utils.apply_account import Account, shared_clients
 
 ARN = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/shop/50dc6c495c0c9188"
 PARAMS = {
@@ -61,3 +62,16 @@ def test_a_load_balancer_that_was_never_heard_proves_nothing(account: Account) -
 
 def test_without_a_load_balancer_there_is_nothing_to_wait_for(account: Account) -> None:
     assert account.run(silence.run, **{**PARAMS, "load_balancer_arn": None})["silent"]
+
+
+@pytest.mark.parametrize("state", ["InternalError", "PartialData", "Forbidden"])
+@pytest.mark.usefixtures("account")
+def test_what_cloudwatch_could_not_tell_is_not_silence(monkeypatch: pytest.MonkeyPatch, state: str) -> None:
+    """GetMetricData answers 200 with a status for each metric: without data that is no zero."""
+
+    def paginate(_self: object, **_asked: object) -> list[dict[str, object]]:
+        return [{"MetricDataResults": [{"Id": "requests", "StatusCode": state, "Timestamps": [], "Values": []}]}]
+
+    monkeypatch.setattr(Paginator, "paginate", paginate)
+    with pytest.raises(CutoverError, match=f"{state}.*Nothing was changed"):
+        silence.read(PARAMS, shared_clients(), "app/shop/50dc6c495c0c9188")
