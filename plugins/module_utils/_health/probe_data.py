@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import re
 import typing as t
-from collections import Counter
 
 from . import probe_sets
 from .model import Json
 
+# Probes that are asked beside those of the inventory.
+REDIRECT, BARE_NAME = "redirect to HTTPS", "bare name"
+RESERVED = (REDIRECT, BARE_NAME)
 READ_ONLY = ("GET", "HEAD", "OPTIONS")
 PROBE_KEYS = ("name", "steps")
 PARITY_KEYS = ("name", "parity", "headers", "mask", "differences")
@@ -135,12 +137,13 @@ def as_probes(items: t.Iterable[Json], health_paths: t.Sequence[str] = ()) -> li
 
 def _told_apart(probes: list[Json]) -> list[Json]:
     """Each under a name of its own: results go by it."""
-    seen: Counter[str] = Counter()
+    seen = set(RESERVED)
     named: list[Json] = []
     for probe in probes:
-        name = str(probe["name"])
-        seen[name] += 1
-        named.append({**probe, "name": name if seen[name] == 1 else f"{name} ({seen[name]})"})
+        given = str(probe["name"])
+        name = next(each for each in (given, *(f"{given} ({number})" for number in range(2, len(probes) + len(RESERVED) + 2))) if each not in seen)
+        seen.add(name)
+        named.append({**probe, "name": name})
     return named
 
 

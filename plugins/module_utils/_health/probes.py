@@ -17,7 +17,7 @@ from .http import ProbeError, Route, request
 from .model import WEB, Json, Snapshot, StepResult
 from .parity import compare
 from .predicates import verified
-from .probe_data import as_probes, is_read_only, needs_other_side
+from .probe_data import BARE_NAME, REDIRECT, as_probes, is_read_only, needs_other_side
 from .probe_steps import STEP_TIMEOUT, Sides, run_probe
 
 # Address and name.
@@ -62,13 +62,13 @@ def redirect_probe(listeners: t.Sequence[Json], fqdn: str) -> tuple[Json, int] |
                 status = int(str(config.get("StatusCode", "HTTP_301")).rsplit("_", maxsplit=1)[-1])
                 host = str(config.get("Host") or "#{host}").replace("#{host}", fqdn)
                 step = {"name": "GET / by HTTP", "path": "/", "expect": {"status": status, "header": {"Location": f"https://{host}"}}}
-                return {"name": "redirect to HTTPS", "steps": [step]}, int(listener["Port"])
+                return {"name": REDIRECT, "steps": [step]}, int(listener["Port"])
     return None
 
 
 def bare_name(here: Route, other: Route | None, now: t.Callable[[], float]) -> StepResult:
     """By the load balancer's own name: the same status as the other side's gives by its own. While the other side does not work, any answer will do."""
-    started, name = now(), "bare name"
+    started, name = now(), BARE_NAME
     try:
         mine = request(here, "GET", "/", {}, None, STEP_TIMEOUT)
     except ProbeError as error:
@@ -103,7 +103,7 @@ class Prober:
         self._pauses: dict[Key, tuple[float, float]] = {}
 
     def __call__(self, snapshot: Snapshot) -> list[StepResult]:
-        subject = (verified(snapshot), tuple(snapshot.addresses))
+        subject = verified(snapshot)  # each address is in the keys
         if subject != self._subject:
             self._subject, self._kept, self._pauses = subject, {}, {}
         listener = main_listener(snapshot.listeners)
@@ -149,11 +149,11 @@ class Prober:
         if redirect:
             probe, port = redirect
             plain = Sides(snapshot.side, {snapshot.side: self.route({"Protocol": "HTTP", "Port": port}, address)})
-            jobs.append(self._job("redirect", probe, plain, now))
+            jobs.append(self._job(REDIRECT, probe, plain, now))
         name = (snapshot.load_balancer or {}).get("DNSName")
         if name and address == next(iter(self.addresses(snapshot)), None):
             bare, there = self.route(listener, address, host=str(name)), self._other_bare(snapshot, listener)
-            jobs.append(Job("bare name", lambda: [bare_name(bare, there, now)]))
+            jobs.append(Job(BARE_NAME, lambda: [bare_name(bare, there, now)]))
         return jobs
 
     def _job(self, name: str, probe: Json, sides: Sides, now: t.Callable[[], float]) -> Job:
@@ -170,7 +170,8 @@ class Prober:
             f"{', '.join(str(probe['name']) for probe, given in reasons if given == reason)}: not asked, since {reason}"
             for reason in dict.fromkeys(reason for _probe, reason in reasons if reason)
         ]
-        return [probe for probe, reason in reasons if not reason]
+        # Something must be asked: target groups may be content with what the application did not answer.
+        return [probe for probe, reason in reasons if not reason] or default_probes(paths)
 
     def _reason_against(self, probe: Json, snapshot: Snapshot) -> str:
         other = _opposite(snapshot.side)

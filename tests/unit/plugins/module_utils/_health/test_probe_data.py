@@ -91,3 +91,5 @@ def test_what_needs_the_other_side_and_what_writes() -> None:
 def test_probes_of_one_name_are_told_apart() -> None:
     items = [{"name": "x", "steps": []}, {"parity": ["/a"]}, {"parity": ["/b"]}, {"name": "x", "steps": []}]
     assert [probe["name"] for probe in probe_data.as_probes(items)] == ["x", "parity with the other side", "parity with the other side (2)", "x (2)"]
+    items = [{"name": name, "steps": []} for name in ("a", "a", "a (2)")]
+    assert len({probe["name"] for probe in probe_data.as_probes(items)}) == 3

@@ -192,6 +192,22 @@ def test_check_mode_says_what_it_did_not_ask(pki: Path) -> None:
     assert seen.left_out == ["order: not asked, since check mode asks only what reads"]
 
 
+def test_where_nothing_is_left_to_ask_the_usual_is_asked(pki: Path) -> None:
+    """Target groups may be content with a page that the application does not make: a rollback must not trust them alone."""
+    seen = Snapshot(side="source")
+    prober = probes.Prober(params(pki, probes=[{"parity": ["/"]}]), Clock())
+    assert [probe["name"] for probe in prober.probes(seen)] == ["GET /"]
+    assert seen.left_out == ["parity with the other side: not asked, since the target is left alone here"]
+
+
+@pytest.mark.parametrize("name", ["redirect", "redirect to HTTPS", "bare name"])
+def test_a_probe_named_like_one_of_ours_is_asked(serve: t.Any, pki: Path, name: str) -> None:
+    server = serve(balancer(), tls=pki / "good.pem")
+    plain = serve(to_https(server))
+    probes.Prober(params(pki, probes=[{"name": name, "steps": [{"path": "/mine"}]}]), Clock())(snapshot(server, plain.port))
+    assert ("GET", "/mine") in [entry[:2] for entry in server.asked]
+
+
 class Till(t.NamedTuple):
     """A shop that takes orders; what it answers to whom may be changed."""
 
@@ -217,6 +233,17 @@ def test_an_order_that_passed_is_not_placed_again_while_another_probe_fails(serv
     for _look in range(3):
         prober(seen)
     assert [shop.asked.count(what) for what in ("POST /order", "POST /again", "GET /look")] == [1, 3, 3]
+
+
+def test_an_order_is_not_placed_again_because_addresses_come_and_go(serve: t.Any, pki: Path) -> None:
+    """One look in which DescribeNetworkInterfaces was refused: then the name is resolved, to the same addresses or others."""
+    shop, prober, seen = till(serve, pki, [0.0], look=500)
+    shop.statuses.clear()
+    shop.statuses["/again"] = 500
+    for addresses_seen in (["127.0.0.1"], ["127.0.0.1", "127.0.0.2"], ["127.0.0.1"]):
+        seen.addresses = addresses_seen
+        prober(seen)
+    assert shop.asked.count("POST /order") == 1
 
 
 def test_no_order_is_placed_where_something_else_is_wrong(serve: t.Any, pki: Path) -> None:
