@@ -183,7 +183,51 @@ def _repository(arn: str, clients: Clients, params: t.Mapping[str, t.Any]) -> Us
     name = arn.partition(":repository/")[2] or arn
     repository = clients("ecr").describe_repositories(repositoryNames=[name])["repositories"][0]
     own = (repository["repositoryUri"] + ":", repository["repositoryUri"] + "@")
-    return [f"container {container} of the target" for container, image in target_images(clients, params) if image.startswith(own)]
+    mine = [f"container {container} of the target" for container, image in target_images(clients, params) if image.startswith(own)]
+    return [*mine, *(f"service {each}" for each in others_that_run(Item("repository", arn, name), clients, params["target_cluster"]))]
+
+
+def others_that_run(item: Item, clients: Clients, cluster: str) -> t.Iterator[str]:
+    """ARNs of the services of other clusters that pull from a repository or write to a log group: systems of one account may share them.
+
+    A service whose image is gone starts no task any more, and neither does one whose log group is gone. Other kinds give none.
+    """
+    uses = USES.get(item.kind)
+    for page in clients("ecs").get_paginator("list_clusters").paginate() if uses else []:
+        for other in (arn for arn in page["clusterArns"] if cluster not in (arn, arn.rpartition("/")[2])):
+            yield from (
+                service["serviceArn"]
+                for service in _live_services(clients, other)
+                if any(uses(item, container) for definition in _definitions(service) for container in _containers(definition, clients))
+            )
+
+
+def _definitions(service: t.Mapping[str, t.Any]) -> set[str]:
+    """A service that deploys by CodeDeploy or a controller of its own has them in its task sets."""
+    parts = [service, *(service.get("deployments") or []), *(service.get("taskSets") or [])]
+    return {str(part["taskDefinition"]) for part in parts if part.get("taskDefinition")}
+
+
+def _containers(definition: str, clients: Clients) -> list[dict[str, t.Any]]:
+    try:
+        return list(clients("ecs").describe_task_definition(taskDefinition=definition)["taskDefinition"]["containerDefinitions"])
+    except ClientError as error:
+        if error_code(error) == "ClientException":  # deleted: no task can start from it
+            return []
+        raise
+
+
+def _pulls(item: Item, container: t.Mapping[str, t.Any]) -> bool:
+    account, name = item.id.split(":")[4], item.id.partition(":repository/")[2]
+    host, _slash, rest = str(container.get("image")).partition("/")
+    return host.startswith(f"{account}.dkr.ecr") and rest.partition("@")[0].partition(":")[0] == name
+
+
+def _logs(item: Item, container: t.Mapping[str, t.Any]) -> bool:
+    return ((container.get("logConfiguration") or {}).get("options") or {}).get("awslogs-group") == item.id
+
+
+USES: dict[str, t.Callable[[Item, t.Mapping[str, t.Any]], bool]] = {"repository": _pulls, "log_group": _logs}
 
 
 def _live_services(clients: Clients, cluster: str) -> t.Iterator[dict[str, t.Any]]:
@@ -200,9 +244,11 @@ def target_images(clients: Clients, params: t.Mapping[str, t.Any]) -> t.Iterator
         yield from ((container["name"], container["image"]) for container in definition["containerDefinitions"])
 
 
-def _log_group(name: str, clients: Clients, _params: t.Any) -> Users:
+def _log_group(name: str, clients: Clients, params: t.Mapping[str, t.Any]) -> Users:
     groups = clients("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"]
-    return [] if any(each["logGroupName"] == name for each in groups) else None
+    if not any(each["logGroupName"] == name for each in groups):
+        return None
+    return [f"service {each}" for each in others_that_run(Item("log_group", name, name), clients, params["target_cluster"])]
 
 
 LOOKS: dict[str, t.Callable[[str, Clients, t.Any], Users]] = {

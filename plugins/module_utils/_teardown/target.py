@@ -44,6 +44,9 @@ def run(params: Params, clients: Clients, check_mode: bool, progress: Progress =
     parts = target_parts.find(params, clients)
     ours = [part for part in parts if part.belongs_to(params["system"])]
     kept = [f"{part} does not carry the tag cutover:system={params['system']}" for part in parts if part not in ours]
+    shared = [(part, next(proof.others_that_run(part.item, clients, params["cluster"]), None)) for part in ours]
+    kept += [f"{part} is used by service {user}" for part, user in shared if user]
+    ours = [part for part, user in shared if not user]
     result = {"changed": False, "changes": [], "kept": kept, "items": [{"kind": each.item.kind, "id": each.item.id, "name": each.item.name} for each in ours]}
     if not ours:
         return result

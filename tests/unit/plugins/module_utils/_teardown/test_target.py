@@ -139,6 +139,19 @@ def test_what_is_not_ours_stays_and_is_told(made: Target) -> None:
     assert result["kept"] == [f"repository {NEW} does not carry the tag cutover:system=shop"]
 
 
+def test_what_another_system_uses_stays_and_is_told(made: Target) -> None:
+    """Staging and production of one account may have the same source image or log group, so the same new repository; it carries the tag of the first."""
+    ecs = made.account.client("ecs")
+    image = made.account.client("ecr").describe_repositories()["repositories"][0]["repositoryUri"] + ":1-fargate"
+    logs = {"logDriver": "awslogs", "options": {"awslogs-group": "/ecs/shop-fargate"}}
+    ecs.register_task_definition(family="live", containerDefinitions=[{"name": "web", "image": image, "memory": 64, "logConfiguration": logs}])
+    ecs.create_cluster(clusterName="live")
+    service = ecs.create_service(cluster="live", serviceName="web", taskDefinition="live", desiredCount=1)["service"]["serviceArn"]
+    result = made.run(log_groups=["/ecs/shop-fargate"])
+    assert (made.left()["repositories"], made.left()["log groups"], made.left()["clusters"]) == ([NEW], ["/ecs/shop-fargate"], [])
+    assert result["kept"] == [f"{part} is used by service {service}" for part in (f"repository {NEW}", "log group /ecs/shop-fargate")]
+
+
 def test_check_mode_tells_and_removes_nothing(made: Target) -> None:
     before = made.left()
     result = made.run(check_mode=True)

@@ -249,6 +249,16 @@ def test_while_the_target_pulls_from_the_repository(system: System) -> None:
     refused(system, "container web of the target")
 
 
+def test_while_another_system_pulls_from_the_repository(system: System) -> None:
+    """Staging and production of one account may well have the same image."""
+    image = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/web:v1"
+    ecs = system.account.client("ecs")
+    ecs.register_task_definition(family="live", containerDefinitions=[{"name": "web", "image": image, "memory": 64}])
+    ecs.create_cluster(clusterName="live")
+    ecs.create_service(cluster="live", serviceName="web", taskDefinition="live", desiredCount=1)
+    refused(system, "Repository web is still used: service .*service/live/web")
+
+
 def test_check_mode_tells_and_deletes_nothing(system: System) -> None:
     before = system.left()
     result = system.run(check_mode=True)
