@@ -33,7 +33,7 @@ options:
     elements: dict
     default: []
   auto_scaling_groups:
-    description: The source's Auto Scaling groups. Each has a C(name).
+    description: The source's Auto Scaling groups. Each has a C(name); one with C(restore_only) is left alone by C(idle), since others use it now.
     type: list
     elements: dict
     default: []

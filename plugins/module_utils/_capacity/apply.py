@@ -36,6 +36,8 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
 
 def run(params: Params, clients: Clients, check_mode: bool, progress: Progress = silent, clock: Clock = CLOCK) -> dict[str, t.Any]:
     """Bring the source to ``state``: idle or running."""
+    if params["state"] == "idle":
+        params = {**params, "auto_scaling_groups": [each for each in params["auto_scaling_groups"] if not each.get("restore_only")]}
     before = observe(params, clients)
     worker = Idle(params, clients, check_mode, progress, clock) if params["state"] == "idle" else Running(params, clients, check_mode, progress, clock)
     changes = worker.bring(before)

@@ -41,8 +41,17 @@ def auto_scaling_groups(context: Context) -> list[Json]:
 
 
 def keeps_instances(context: Context) -> bool:
-    """Whether the instances are needed without the system's services: by others on the cluster, or by tasks that a clock starts on it."""
-    return bool(context.source.get("other_services") or readiness_jobs.on_instances(context))
+    """Whether the instances are needed without the system's services: by others on the cluster, or by tasks that a clock starts on it.
+
+    Also while it can't be read whether a clock does.
+    """
+    return bool(context.source.get("other_services") or readiness_jobs.on_instances(context) or unread_schedules(context))
+
+
+def unread_schedules(context: Context) -> bool:
+    """Whether it is unknown what a clock starts in the source's cluster."""
+    problems = context.system.get("problems") or []
+    return any(each.get("id") == "not-readable" and each.get("path") == "source.scheduled_tasks" for each in problems)
 
 
 def capacity_numbers(group: t.Mapping[str, t.Any]) -> tuple[int, int]:
@@ -53,12 +62,18 @@ def capacity_numbers(group: t.Mapping[str, t.Any]) -> tuple[int, int]:
     return int(group.get("MinSize") or 0), int(group.get("DesiredCapacity") or 0)
 
 
+def _numbers(group: Json) -> Json:
+    minimum, desired = capacity_numbers(group)
+    return {"name": group.get("AutoScalingGroupName"), "min_size": minimum, "desired_capacity": desired}
+
+
 def scale_in(context: Context) -> Json:
     """What goes to zero, and the numbers it comes back to. runbook (Scale in)"""
-    groups = []
-    for group in auto_scaling_groups(context):
-        minimum, desired = capacity_numbers(group)
-        groups.append({"name": group.get("AutoScalingGroupName"), "min_size": minimum, "desired_capacity": desired})
+    groups = [_numbers(group) for group in auto_scaling_groups(context)]
+    if keeps_instances(context):
+        # Scaled in before somebody else came: the way back needs them, a second scale-in must leave them alone.
+        known = (context.source.get("capacity") or {}).get("auto_scaling_groups") or []
+        groups = [{**_numbers(group), "restore_only": True} for group in known if CAPACITY_TAG in (group.get("Tags") or {})]
     return {
         "load_balancer_arn": context.source_load_balancer.get("LoadBalancerArn"),
         "target_load_balancer": context.names["load_balancer"],

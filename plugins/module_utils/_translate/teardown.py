@@ -47,7 +47,7 @@ def services(context: Context) -> Items:
 
 def cluster(context: Context) -> Items:
     """Only when nobody else runs on it, and no clock starts tasks in it."""
-    if context.source.get("cluster") and not context.source.get("other_services") and not readiness_jobs.enabled(context):
+    if context.source.get("cluster") and not phases.keeps_instances(context) and not readiness_jobs.enabled(context):
         yield _item("cluster", context.source["cluster"].get("clusterArn"), _cluster_name(context))
 
 
@@ -126,7 +126,9 @@ def security_groups(context: Context) -> Items:
 
 
 def task_definitions(context: Context) -> Items:
-    """All revisions of the families that the services ran, but those that a clock starts."""
+    """All revisions of the families that the services ran, but those that a clock starts; none while that can't be read."""
+    if phases.unread_schedules(context):
+        return
     families = {str(service["TaskDefinition"]["family"]) for service in context.source_services if (service.get("TaskDefinition") or {}).get("family")}
     for family in sorted(families - readiness_jobs.families(context)):
         yield _item("task_definition", family, family)

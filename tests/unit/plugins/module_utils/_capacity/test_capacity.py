@@ -155,6 +155,12 @@ def test_check_mode(source: Source) -> None:
     assert result["diff"]["after"] == {"service web": "desired=0", "service worker": "desired=0", "Auto Scaling group shop": "min=0,desired=0"}
 
 
+def test_a_group_that_others_use_by_now_is_only_brought_back(source: Source) -> None:
+    source.run("idle", auto_scaling_groups=[{"name": "shop", "restore_only": True}])
+    assert source.numbers()["group"] == (1, 2, 4)
+    assert source.numbers()["services"] == {"web": 0, "worker": 0}
+
+
 def test_instances_that_do_not_come_back_are_told(source: Source) -> None:
     source.run("idle")
     source.register_instances()

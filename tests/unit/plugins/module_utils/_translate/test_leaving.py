@@ -59,3 +59,24 @@ def test_the_load_balancers_groups_are_never_deleted() -> None:
     system = systems.system()
     system["source"]["security_groups"]["tasks"].append(system["source"]["security_groups"]["load_balancer"][0])
     assert [item["id"] for item in systems.plan(system)["teardown"]["items"] if item["kind"] == "security_group"] == ["sg-0inst"]
+
+
+def test_what_was_scaled_in_comes_back_whoever_moved_in_since() -> None:
+    """A service or a schedule that somebody added later must not keep the instances away from a rollback, and a second scale-in leaves theirs alone."""
+    system = systems.system("scaled_in")
+    system["source"]["other_services"] = ["blog"]
+    groups = systems.plan(system)["scale_in"]["auto_scaling_groups"]
+    assert groups
+    assert all(group["restore_only"] and group["desired_capacity"] for group in groups)
+    system["source"]["capacity"]["auto_scaling_groups"][0]["Tags"].pop("cutover:capacity")
+    assert systems.plan(system)["scale_in"]["auto_scaling_groups"] == []
+
+
+def test_instances_stay_while_schedules_cannot_be_read() -> None:
+    """A nightly job that discovery must not see would have nowhere to run."""
+    system = systems.system("cut_over")
+    assert systems.plan(system)["scale_in"]["auto_scaling_groups"]
+    system["problems"] = [{"id": "not-readable", "path": "source.scheduled_tasks", "message": "AWS refused ListSchedules: AccessDeniedException"}]
+    plan = systems.plan(system)
+    assert plan["scale_in"]["auto_scaling_groups"] == []
+    assert not {"cluster", "auto_scaling_group", "task_definition"} & {item["kind"] for item in plan["teardown"]["items"]}
