@@ -11,6 +11,8 @@ import typing as t
 from .read import Reader, Shape, chunks
 
 DAYS = 14
+LEAST_DAYS = 7
+"""A week has busy days and quiet ones. What was measured since yesterday (a new service, Container Insights just turned on) would make a task too small."""
 PERIOD = 86400
 QUERIES = 500
 """Of one call. [B GetMetricDataInput.MetricDataQueries]"""
@@ -30,9 +32,10 @@ def read_measured(read: Reader, cluster: Shape, services: t.Sequence[Shape], pat
     until = datetime.datetime.now(datetime.UTC)
     when = {"StartTime": until - datetime.timedelta(days=DAYS), "EndTime": until}
     results = [item for part in chunks(queries, QUERIES) for item in _asked(read, part, when, f"{path}.services")]
-    most: dict[str, float] = {}
+    daily: dict[str, list[float]] = {}
     for item in results:
-        most[item["Id"]] = max([most.get(item["Id"], 0.0), *item.get("Values", [])])
+        daily.setdefault(item["Id"], []).extend(item.get("Values", []))
+    most = {identifier: max(values) for identifier, values in daily.items() if len(values) >= LEAST_DAYS}
     return {
         service["serviceName"]: used(service["TaskDefinition"] or {}, [most.get(f"m{row}_{column}") or None for column in range(len(METRICS))])
         for row, service in enumerate(services)

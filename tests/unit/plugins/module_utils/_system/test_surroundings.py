@@ -145,14 +145,20 @@ def test_quotas_and_their_use(world: World, monkeypatch: pytest.MonkeyPatch) -> 
 def test_what_a_task_used_at_most(world: World) -> None:
     """Percent of the 128 MiB that it reserves; the task reserves no CPU."""
     dimensions = [{"Name": "ClusterName", "Value": "shop"}, {"Name": "ServiceName", "Value": "web"}]
-    earlier = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=2)
-    data = [
-        {"MetricName": name, "Dimensions": dimensions, "Value": value, "Timestamp": earlier}
-        for name, values in (("CPUUtilization", (250.0,)), ("MemoryUtilization", (40.0, 75.0, 10.0)))
-        for value in values
-    ]
-    world.client("cloudwatch").put_metric_data(Namespace="AWS/ECS", MetricData=data)
-    measured = {service["serviceName"]: service["Measured"] for service in world.system()["source"]["services"]}
+    now = datetime.datetime.now(datetime.UTC)
+
+    def told(days: t.Iterable[int]) -> dict[str, t.Any]:
+        data = [
+            {"MetricName": name, "Dimensions": dimensions, "Value": value, "Timestamp": now - datetime.timedelta(days=day, hours=1)}
+            for name, values in (("CPUUtilization", (250.0,)), ("MemoryUtilization", (40.0, 75.0, 10.0)))
+            for value in values
+            for day in days
+        ]
+        world.client("cloudwatch").put_metric_data(Namespace="AWS/ECS", MetricData=data)
+        return {service["serviceName"]: service["Measured"] for service in world.system()["source"]["services"]}
+
+    assert told([1]) == {"web": None, "worker": None}, "a quiet night says nothing about a week"
+    measured = told(range(2, 9))
     assert measured == {"web": {"cpu": None, "memory": 96, "days": 14, "source": "AWS/ECS"}, "worker": None}
 
 
