@@ -89,6 +89,12 @@ def test_architecture_tells_the_roles_of_each_playbook() -> None:
     assert wrong == {}
 
 
+def test_architecture_tells_every_package() -> None:
+    text = (ROOT / "docs/architecture.md").read_text("utf-8")
+    packages = [file.parent.name for file in ROOT.glob("plugins/module_utils/*/__init__.py")]
+    assert [package for package in packages if f"`{package}/`" not in text] == []
+
+
 @pytest.mark.parametrize("file", USER_TEXTS, ids=name)
 def test_yaml_is_yaml(file: Path) -> None:
     for block in FENCE.findall(file.read_text("utf-8")):
