@@ -29,6 +29,7 @@ def test_an_abandoned_target_leaves_the_account_as_it_was(lab: Lab, before: dict
         assert lab.served_by() == "shop-fargate"
         lab.play("rollback").ok()
         refused(lab, "fargate_abandon_confirm is not set")
+        lowered(lab, "shop")
         killed(lab, "abandon", 4, *CONFIRMED)
         lab.play("abandon", *CONFIRMED).unchanged()
         assert account(lab) == before
@@ -47,6 +48,15 @@ def refused(lab: Lab, reason: str, *arguments: str) -> None:
     assert run.mutating == []
     assert reason in " ".join(run.output.split())
     assert "Nothing was removed" in " ".join(run.output.split())
+
+
+def lowered(lab: Lab, name: str) -> None:
+    """As a cutover leaves the load balancer that is killed before it changes a record."""
+    elbv2 = lab.client("elbv2")
+    arn = elbv2.describe_load_balancers(Names=[name])["LoadBalancers"][0]["LoadBalancerArn"]
+    attributes = {each["Key"]: each["Value"] for each in elbv2.describe_load_balancer_attributes(LoadBalancerArn=arn)["Attributes"]}
+    elbv2.add_tags(ResourceArns=[arn], Tags=[{"Key": "cutover:client-keep-alive", "Value": attributes["client_keep_alive.seconds"]}])
+    elbv2.modify_load_balancer_attributes(LoadBalancerArn=arn, Attributes=[{"Key": "client_keep_alive.seconds", "Value": "60"}])
 
 
 def account(lab: Lab) -> dict[str, t.Any]:
