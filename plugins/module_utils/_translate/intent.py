@@ -64,16 +64,24 @@ KEYS: dict[str, Key] = {
     "waive": Key(LIST, "Ids of findings that a person has looked at and accepts, FG-X or FG-X@path."),
 }
 
+OF_ROLES = tuple(
+    "account_id profile endpoint_url access_key secret_key probe_ca verify_timeout verify_poll verify_settle load_balancer_timeout service_timeout dns_timeout "
+    "poll_seconds silence_seconds silence_timeout silence_max_requests metric_period metric_delay capacity_timeout delete_volumes bake_seconds abandon_confirm "
+    "abandon_log_groups teardown_confirm report_dir".split()
+)
+"""What roles read and the plan does not: known, so that a misspelt one is told."""
+
 
 def check(context: Context) -> list[Finding]:
     """Types, and names that must exist in the source."""
     findings: list[Finding] = []
     for key, value in sorted(context.intent.items()):
-        if value is None:
+        if value is None or key in OF_ROLES:
             continue
         spec = KEYS.get(key)
         if spec is None:
-            findings += [found("FG-INTENT-UNKNOWN", f"fargate_{key}", None, f"fargate_{close}") for close in difflib.get_close_matches(key, KEYS, 1, 0.85)]
+            close = difflib.get_close_matches(key, [*KEYS, *OF_ROLES], 1, 0.85)
+            findings += [found("FG-INTENT-UNKNOWN", f"fargate_{key}", None, f"fargate_{name}") for name in close]
         elif not isinstance(value, spec.types):
             findings.append(found("FG-INTENT", f"fargate_{key}", value, expected=spec.meaning))
         elif context.source:

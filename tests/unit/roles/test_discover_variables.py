@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import yaml
+from ansible_collections.cutover.fargate.plugins.module_utils._translate.intent import KEYS, OF_ROLES
 
 ROOT = Path(__file__).parents[3]
 ROLE = ROOT / "roles" / "discover"
@@ -32,3 +33,9 @@ def test_what_the_plan_reads_is_documented() -> None:
 def test_readme_lists_every_option() -> None:
     readme = (ROLE / "README.md").read_text("utf-8")
     assert [name for name in OPTIONS if f"| `{name}` |" not in readme] == []
+
+
+def test_every_option_is_known_so_that_a_misspelt_one_is_told() -> None:
+    options = {name.removeprefix("fargate_") for name in OPTIONS if name.startswith("fargate_")}
+    assert {*KEYS, *OF_ROLES} - {"system"} == options
+    assert not set(KEYS) & set(OF_ROLES)
