@@ -64,10 +64,11 @@ KEYS: dict[str, Key] = {
     "waive": Key(LIST, "Ids of findings that a person has looked at and accepts, FG-X or FG-X@path."),
 }
 
-OF_ROLES = tuple(
-    "account_id profile endpoint_url access_key secret_key probe_ca verify_timeout verify_poll verify_settle load_balancer_timeout service_timeout dns_timeout "
-    "poll_seconds silence_seconds silence_timeout silence_max_requests metric_period metric_delay capacity_timeout delete_volumes bake_seconds abandon_confirm "
-    "abandon_log_groups teardown_confirm report_dir".split()
+OF_ROLES: tuple[str, ...] = (
+    "account_id", "profile", "endpoint_url", "access_key", "secret_key", "probe_ca", "verify_timeout", "verify_poll", "verify_settle",
+    "load_balancer_timeout", "service_timeout", "dns_timeout", "poll_seconds", "silence_seconds", "silence_timeout", "silence_max_requests",
+    "metric_period", "metric_delay", "capacity_timeout", "delete_volumes", "bake_seconds", "abandon_confirm", "abandon_log_groups",
+    "teardown_confirm", "report_dir",
 )
 """What roles read and the plan does not: known, so that a misspelt one is told."""
 
