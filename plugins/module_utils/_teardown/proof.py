@@ -193,7 +193,9 @@ def others_that_run(item: Item, clients: Clients, cluster: str) -> t.Iterator[st
     A service whose image is gone starts no task any more, and neither does one whose log group is gone. Other kinds give none.
     """
     uses = USES.get(item.kind)
-    for page in clients("ecs").get_paginator("list_clusters").paginate() if uses else []:
+    if uses is None:
+        return
+    for page in clients("ecs").get_paginator("list_clusters").paginate():
         for other in (arn for arn in page["clusterArns"] if cluster not in (arn, arn.rpartition("/")[2])):
             yield from (
                 service["serviceArn"]

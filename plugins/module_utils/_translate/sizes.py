@@ -96,7 +96,8 @@ def size(draft: Json, services: t.Sequence[str], context: Context, path: str) ->
         least, factor = floor(draft), headroom(context)
         need = [max(math.ceil(value * factor), low) if value else known for value, low, known in zip(seen, least, (cpu, memory), strict=True)]
         # What was built by an earlier measurement, below the declared need, only grows.
-        pair, findings = _chosen(*map(max, need, kept or (0, 0)), table, path)
+        built = kept or (0, 0)
+        pair, findings = _chosen(max(need[0], built[0]), max(need[1], built[1]), table, path)
         reason = f"the smallest for {_seen(seen)} measured{_where(services, context)}, times {factor:g} for headroom; declared are {declared}"
         if pair == kept:
             reason = f"as the target has it; declared are {declared}"
