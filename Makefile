@@ -41,7 +41,7 @@ e2e: ready lab-install
 molecule: ready lab-install
 	$(LABS) tests/e2e/test_molecule.py -q
 
-# Every fault of the lab, alone and in pairs, and healthy runs: about half an hour. Keeps what it measured in tests/e2e/diagnosis.md, row by row.
+# Every fault of the lab, alone and in pairs, and healthy runs: about twenty minutes. Keeps what it measured in tests/e2e/diagnosis.md, row by row.
 faults: ready lab-install
 	CUTOVER_FAULTS=all $(BIN)/python -m pytest tests/e2e/test_diagnosis.py -q
 
