@@ -80,11 +80,13 @@ def resource_id(cluster: str, service: str) -> str:
 
 
 def _scalable_targets(cluster: str, names: list[str], clients: Clients) -> list[dict[str, t.Any]]:
-    if not names:
-        return []
+    """At most 50 resource ids in one call. https://docs.aws.amazon.com/autoscaling/application/APIReference/API_DescribeScalableTargets.html"""
     ids = [resource_id(cluster, name) for name in names]
-    answer = clients("application-autoscaling").describe_scalable_targets(ServiceNamespace="ecs", ResourceIds=ids)
-    return list(answer["ScalableTargets"])
+    found: list[dict[str, t.Any]] = []
+    for start in range(0, len(ids), 50):
+        answer = clients("application-autoscaling").describe_scalable_targets(ServiceNamespace="ecs", ResourceIds=ids[start : start + 50])
+        found += answer["ScalableTargets"]
+    return found
 
 
 def _groups(names: list[str], clients: Clients) -> t.Iterator[Group]:

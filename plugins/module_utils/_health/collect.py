@@ -165,9 +165,9 @@ class Collector:
     def _instances(self, cluster: str, signal: Service) -> None:
         """Container instance -> EC2 instance id: what instance target groups register. The instances' groups are the tasks' groups in bridge mode."""
         arns = sorted({str(task["containerInstanceArn"]) for task in signal.tasks if task.get("containerInstanceArn")})
-        if not arns:
-            return
-        found = self.clients("ecs").describe_container_instances(cluster=cluster, containerInstances=arns[:100])["containerInstances"]
+        found: list[Json] = []
+        for start in range(0, len(arns), 100):
+            found += self.clients("ecs").describe_container_instances(cluster=cluster, containerInstances=arns[start : start + 100])["containerInstances"]
         signal.instances = {str(entry["containerInstanceArn"]): str(entry["ec2InstanceId"]) for entry in found if entry.get("ec2InstanceId")}
         if not signal.groups and signal.instances:
             reservations = pages(self.clients("ec2"), "describe_instances", "Reservations", InstanceIds=sorted(set(signal.instances.values())))

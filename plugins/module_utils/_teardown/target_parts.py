@@ -149,12 +149,21 @@ def _security_group(params: Params, clients: Clients) -> dict[str, t.Any] | None
 
 
 def task_definitions(params: Params, clients: Clients) -> t.Iterator[Part]:
-    """A family is ours when its newest revision is: nobody else may register under our name without our tag being gone there."""
+    """Those revisions of a family that carry a tag of the system: somebody may have used the name before us, or since."""
     for family in params["families"]:
-        arns = proof.revisions(family, clients)
-        if arns:
-            newest = clients("ecs").describe_task_definition(taskDefinition=family, include=["TAGS"])
-            yield _part("task_definition", family, family, aws_tags.to_dict(newest.get("tags")))
+        tags = {arn: _definition_tags(arn, clients) for arn in proof.revisions(family, clients)}
+        ours = [arn for arn in tags if tags[arn].get(aws_tags.SYSTEM) == params["system"]]
+        if tags:
+            item = Item("task_definition", family, family)
+            yield Part(item, tags[ours[0]] if ours else {}, functools.partial(_deregister, ours))
+
+
+def _definition_tags(arn: str, clients: Clients) -> Tags:
+    return aws_tags.to_dict(clients("ecs").describe_task_definition(taskDefinition=arn, include=["TAGS"]).get("tags"))
+
+
+def _deregister(arns: t.Sequence[str], _clients: Clients) -> list[Call]:
+    return [Call(f"deregister task definition {arn.rpartition('/')[2]}", "ecs", "deregister_task_definition", {"taskDefinition": arn}) for arn in arns]
 
 
 def repositories(params: Params, clients: Clients) -> t.Iterator[Part]:

@@ -8,6 +8,7 @@ import typing as t
 import pytest
 from ansible_collections.cutover.fargate.plugins.module_utils._aws.errors import CutoverError
 from ansible_collections.cutover.fargate.plugins.module_utils._capacity import apply as capacity
+from ansible_collections.cutover.fargate.plugins.module_utils._capacity import observe
 from ansible_collections.cutover.fargate.plugins.module_utils._capacity.numbers import Capacity
 from unit.plugins.module_utils.apply_account import ACCOUNT, REGION, Account
 
@@ -185,3 +186,16 @@ def test_what_a_tag_says(text: str, expected: Capacity | None) -> None:
     assert expected is None or Capacity.parse(str(expected)) == expected
 
 
+def test_more_services_than_one_call_takes_are_asked_in_several() -> None:
+    """DescribeScalableTargets takes 50 resource ids."""
+    asked: list[int] = []
+
+    class Scaling:
+        def describe_scalable_targets(self, **params: t.Any) -> dict[str, t.Any]:
+            asked.append(len(params["ResourceIds"]))
+            return {"ScalableTargets": [{"ResourceId": each} for each in params["ResourceIds"]]}
+
+    names = [f"s{number}" for number in range(120)]
+    found = observe._scalable_targets("shop", names, t.cast("t.Any", lambda _service: Scaling()))
+    assert [each["ResourceId"] for each in found] == [f"service/shop/{name}" for name in names]
+    assert asked == [50, 50, 20]

@@ -152,6 +152,16 @@ def test_what_another_system_uses_stays_and_is_told(made: Target) -> None:
     assert result["kept"] == [f"{part} is used by service {service}" for part in (f"repository {NEW}", "log group /ecs/shop-fargate")]
 
 
+def test_revisions_of_somebody_else_stay(made: Target) -> None:
+    """Under the same family, with a newer one of ours before and after it."""
+    ecs, container = made.account.client("ecs"), {"name": "web", "image": "theirs", "memory": 64}
+    theirs = ecs.register_task_definition(family="web-fargate", containerDefinitions=[container])["taskDefinition"]["taskDefinitionArn"]
+    ecs.register_task_definition(family="web-fargate", containerDefinitions=[container], tags=LOWER)
+    made.run()
+    assert made.left() == {**NOTHING, "definitions": [theirs]}
+    assert made.run()["kept"] == ["task definition web-fargate does not carry the tag cutover:system=shop"]
+
+
 def test_check_mode_tells_and_removes_nothing(made: Target) -> None:
     before = made.left()
     result = made.run(check_mode=True)
