@@ -103,6 +103,7 @@ def image(draft: Json, entry: Json | None, context: Context, path: str) -> t.Ite
             yield found("FG-IMAGE-MOVED", f"{path}.image", source, entry["image"])
     else:
         yield from registry(draft, path)
+        yield from other_account(draft, context, path)
 
 
 def registry(draft: Json, path: str) -> t.Iterator[Finding]:
@@ -115,6 +116,14 @@ def registry(draft: Json, path: str) -> t.Iterator[Finding]:
         yield found("FG-IMAGE-REGISTRY", f"{path}.image", source)
     if reference.tag in (None, "latest") and not reference.digest:
         yield found("FG-IMAGE-LATEST", f"{path}.image", source)
+
+
+def other_account(draft: Json, context: Context, path: str) -> t.Iterator[Finding]:
+    """Another account's repository has a policy of its own, and may name the instances' role in it. fargate-rules.md 5 (both sides)"""
+    source = str(draft.get("image") or "")
+    match = _ECR.match(parse(source).host)
+    if match and context.account_id and match[1] != context.account_id:
+        yield found("FG-IMAGE-ACCOUNT", f"{path}.image", source)
 
 
 def entries(definitions: t.Mapping[str, Json], context: Context) -> dict[tuple[str, str], Json]:

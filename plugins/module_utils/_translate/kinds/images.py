@@ -41,5 +41,13 @@ KINDS = (
         "Push it again, or deploy an image that exists.",
         ECS + "task_cannot_pull_image.html",
     ),
+    Kind(
+        "FG-IMAGE-ACCOUNT",
+        ACTION,
+        "kept",
+        "The image is in another account's registry. On EC2 the instances' role pulled it, on Fargate the execution role does.",
+        "Make sure that the repository's policy over there admits the execution role, or this whole account, and not the instances' role alone.",
+        "https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policies.html",
+    ),
     Kind("FG-IMAGE-LATEST", WARN, "kept", "The tag moves: source and target may run different code.", "Use an immutable tag.", TASKS),
 )
