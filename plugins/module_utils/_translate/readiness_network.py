@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 import re
 import typing as t
 
@@ -57,13 +58,52 @@ def egress(outline: Outline, context: Context) -> t.Iterator[Finding]:
 
 def _subnet(subnet: Json, without_endpoint: t.Sequence[str], outline: Outline, context: Context) -> t.Iterator[Finding]:
     route, path = subnet.get("route"), f"{network.PATH}.subnets[{subnet.get('SubnetId')}]"
-    shut = route == "none" or (route == "igw" and outline.placement.assign_public_ip == "DISABLED")
+    shut = _is_shut(subnet, outline)
     if shut and without_endpoint:
         yield found("FG-NO-EGRESS", path, route, outline.placement.assign_public_ip, needs=", ".join(without_endpoint))
     elif shut and outline.definitions and leaving(context):
         yield found("FG-EGRESS-ENDPOINTS", path, ", ".join(leaving(context)))
     elif route == "other" and without_endpoint:
         yield found("FG-EGRESS-OTHER", path, route)
+
+
+def _is_shut(subnet: Json, outline: Outline) -> bool:
+    """Whether tasks in the subnet have no way to the internet."""
+    return subnet.get("route") == "none" or (subnet.get("route") == "igw" and outline.placement.assign_public_ip == "DISABLED")
+
+
+def policies(outline: Outline, context: Context) -> t.Iterator[Finding]:
+    """An endpoint's policy may admit the instances' role only, or not ECR's bucket of layers. fargate-rules.md 8 (endpoint policy)"""
+    wanted = set().union(*(needs(definition, context) for definition in outline.definitions)) if outline.definitions else set()
+    subnets = network.chosen(outline.placement, context)
+    used = [item for need in sorted(wanted) for item in endpoints(context, need) if any(_serves(item, subnet) for subnet in subnets)]
+    for endpoint in used:
+        if not _is_open(endpoint):
+            yield found("FG-ENDPOINT-POLICY", f"vpc_endpoints[{endpoint.get('VpcEndpointId')}].PolicyDocument", service_of(endpoint))
+
+
+def _is_open(endpoint: Json) -> bool:
+    """Whether the policy is the one that AWS gives an endpoint: everything to everybody. One that was not read counts as open."""
+    if not endpoint.get("PolicyDocument"):
+        return True
+    try:
+        statements = json.loads(endpoint["PolicyDocument"]).get("Statement") or []
+    except (ValueError, TypeError, AttributeError):
+        return False
+    every = [statement for statement in (statements if isinstance(statements, list) else [statements]) if isinstance(statement, dict)]
+    whole = [item for item in every if item.get("Principal") in ("*", {"AWS": "*"}) and item.get("Action") == "*" and item.get("Resource") == "*"]
+    denied = any(statement.get("Effect") == "Deny" for statement in every)
+    return not denied and any(item.get("Effect") == "Allow" and not item.get("Condition") for item in whole)
+
+
+def shells(outline: Outline, context: Context) -> t.Iterator[Finding]:
+    """ECS Exec's agent opens a channel to ssmmessages; tasks start without one, and nobody gets a shell. fargate-rules.md 7 enableExecuteCommand, 8"""
+    names = [service["name"] for service in outline.services if service["enable_execute_command"]]
+    for subnet in network.chosen(outline.placement, context) if names else []:
+        ways = [item for item in endpoints(context, "ssmmessages") if _serves(item, subnet)]
+        shut = _is_shut(subnet, outline) and not ways
+        if shut or (ways and not any(_admits(item, subnet, outline, context) for item in ways)):
+            yield found("FG-EXEC-EGRESS", f"{network.PATH}.subnets[{subnet.get('SubnetId')}]", subnet.get("route"), services=", ".join(names))
 
 
 def addresses(outline: Outline, context: Context) -> t.Iterator[Finding]:
@@ -160,4 +200,4 @@ def _groups(endpoint: Json) -> list[str]:
     return sorted(str(group.get("GroupId")) for group in endpoint.get("Groups") or [])
 
 
-RULES = (egress, addresses)
+RULES = (egress, policies, shells, addresses)

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from .kind import ACTION, BLOCKER, ELB, GROUPS, NETWORKING, WARN, Kind
+from .kind import ACTION, BLOCKER, ECS, ELB, GROUPS, NETWORKING, WARN, Kind
 
 KINDS = (
     Kind("FG-SUBNET", BLOCKER, "refused", "The subnet isn't in the system's VPC.", "Correct fargate_subnets.", NETWORKING),
@@ -32,6 +32,22 @@ KINDS = (
         "The endpoint takes over the name of {service} in the whole VPC, and its security groups don't admit the tasks: none would ever start.",
         "Name a group of the endpoint in fargate_grants: [{group_id: sg-..., port: 443}].",
         "https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html",
+    ),
+    Kind(
+        "FG-ENDPOINT-POLICY",
+        ACTION,
+        "checked",
+        "The endpoint's policy restricts who may do what: it may admit the instances' role only, and denied an image, log or secret no task starts.",
+        "Make sure that the policy admits the execution role (and the task role), and at S3 also ECR's bucket prod-REGION-starport-layer-bucket.",
+        "https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html",
+    ),
+    Kind(
+        "FG-EXEC-EGRESS",
+        WARN,
+        "kept",
+        "From this subnet the tasks can't reach ssmmessages: ECS Exec ({services}) opens no shell.",
+        "Make an interface endpoint for ssmmessages that admits the tasks, or use subnets with NAT; nothing, if Exec isn't used.",
+        ECS + "ecs-exec.html",
     ),
     Kind(
         "FG-EGRESS-ENDPOINTS",
