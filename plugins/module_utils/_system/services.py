@@ -17,6 +17,8 @@ from .read import Reader, Shape, each, together, unique
 
 CLUSTER_DETAILS = ["ATTACHMENTS", "CONFIGURATIONS", "SETTINGS", "STATISTICS", "TAGS"]
 INSTANCES_ASKED = 3  # instances of one target group run the same user data; more are asked only because the first may be gone
+# What a task set has for itself beside its service. [B TaskSet]
+OF_TASK_SET = ("taskDefinition", "launchType", "capacityProviderStrategy", "platformVersion", "networkConfiguration", "loadBalancers", "serviceRegistries")
 
 # ECS_CLUSTER=shop in ecs.config (Linux), cluster = "shop" under [settings.ecs] (Bottlerocket), Initialize-ECSAgent -Cluster shop (Windows).
 # [D ecs-agent-config; D bottlerocket-ECS; D windows_ecs_agent_config]
@@ -105,8 +107,17 @@ def _with_services(read: Reader, clusters: t.Sequence[str]) -> dict[str, tuple[S
 def _all_services(read: Reader, cluster: str) -> list[Shape]:
     arns = read.all("ecs", "list_services", "serviceArns", cluster=cluster, PaginationConfig={"PageSize": 100})
     described = read.batches("ecs", "describe_services", "services", "services", arns, 10, cluster=cluster, include=["TAGS"])
-    alive = [_tagged(service) for service in described if service.get("status") != "INACTIVE"]  # deleted since it was listed
+    alive = [in_force(_tagged(service)) for service in described if service.get("status") != "INACTIVE"]  # deleted since it was listed
     return sorted(alive, key=lambda service: service["serviceName"])
+
+
+def in_force(service: Shape) -> Shape:
+    """Under CodeDeploy or an external controller the PRIMARY task set says what runs; the service's own members may say what it was made with.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TaskSet.html
+    """
+    primary = next((item for item in service.get("taskSets") or [] if item.get("status") == "PRIMARY"), {})
+    return {**service, **{key: primary[key] for key in OF_TASK_SET if primary.get(key)}}
 
 
 def _tagged(item: Shape) -> Shape:

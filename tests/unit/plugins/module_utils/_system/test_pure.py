@@ -15,7 +15,7 @@ from ansible_collections.cutover.fargate.plugins.module_utils._system.artefacts 
 from ansible_collections.cutover.fargate.plugins.module_utils._system.hostnames import balancer, bare, covers, kind, nearest, normal, suffixes
 from ansible_collections.cutover.fargate.plugins.module_utils._system.network import default_route, interface_users
 from ansible_collections.cutover.fargate.plugins.module_utils._system.read import ClientError, Reader, chunks, each, plain, together, unique
-from ansible_collections.cutover.fargate.plugins.module_utils._system.services import cluster_in_user_data
+from ansible_collections.cutover.fargate.plugins.module_utils._system.services import cluster_in_user_data, in_force
 
 
 def encoded(text: str) -> str:
@@ -172,3 +172,18 @@ def test_old_versions_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_versions_compare_as_numbers() -> None:
     assert [versions.older(found, "10.0.0") for found in ("9.5.2", "10.1.2", "10.0.0", "")] == [True, False, False, False]
+
+
+def test_the_primary_task_set_says_what_a_service_runs() -> None:
+    """The green side took over: task definition and target group are those of the task set, the rest stays the service's."""
+    blue, green = [{"targetGroupArn": "blue"}], [{"targetGroupArn": "green"}]
+    service = {"serviceName": "web", "desiredCount": 2, "taskDefinition": "shop:1", "loadBalancers": blue, "launchType": "EC2"}
+    sets = [{"status": "ACTIVE", "taskDefinition": "shop:1", "loadBalancers": blue}, {"status": "PRIMARY", "taskDefinition": "shop:2", "loadBalancers": green}]
+    told = in_force({**service, "taskSets": sets})
+    assert told == {**service, "taskSets": sets, "taskDefinition": "shop:2", "loadBalancers": green}
+
+
+@pytest.mark.parametrize("sets", [None, [], [{"status": "ACTIVE", "taskDefinition": "shop:2"}]], ids=["no member", "none", "none is primary"])
+def test_without_a_primary_task_set_the_service_says_it(sets: t.Any) -> None:
+    service = {"serviceName": "web", "taskDefinition": "shop:1", "taskSets": sets}
+    assert in_force(service) == service
