@@ -195,6 +195,10 @@ system:
           type: list
           elements: dict
           sample: [{NetworkAclId: acl-1, IsDefault: true, Entries: [], Associations: [], Tags: {}}]
+        vpc_dns:
+          description: Whether the VPC has a resolver (C(enableDnsSupport)) and names for addresses (C(enableDnsHostnames)); null where it can't be read.
+          type: dict
+          sample: {support: true, hostnames: true}
         databases:
           description: The RDS instances that admit the tasks, with C(max_connections) as their parameter group says it, a number or a formula.
           type: list

@@ -88,6 +88,20 @@ def read_network_acls(read: Reader, vpc_id: str, path: str) -> list[Shape]:
     return [tagged(item) for item in sorted(found, key=lambda item: item["NetworkAclId"])]
 
 
+def read_vpc_dns(read: Reader, vpc_id: str, path: str) -> Shape:
+    """``vpc_dns`` of a side: ``{support, hostnames}``, None for what can't be read. One attribute for each call."""
+    names = {"support": "enableDnsSupport", "hostnames": "enableDnsHostnames"}
+    return together(**{key: _vpc_attribute(read, vpc_id, name, path) for key, name in names.items()})
+
+
+def _vpc_attribute(read: Reader, vpc_id: str, name: str, path: str) -> t.Callable[[], bool | None]:
+    def ask() -> bool | None:
+        value = read.one("ec2", "describe_vpc_attribute", VpcId=vpc_id, Attribute=name)[name[0].upper() + name[1:]].get("Value")
+        return None if value is None else bool(value)
+
+    return lambda: read.if_possible(f"{path}.vpc_dns", None, ask)
+
+
 def route_table(subnet: str, tables: t.Sequence[Shape]) -> Shape | None:
     """The table of a subnet. A subnet without a table of its own uses the VPC's main one."""
     own = [table for table in tables if any(link.get("SubnetId") == subnet for link in table.get("Associations", []))]

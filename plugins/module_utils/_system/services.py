@@ -116,7 +116,7 @@ def in_force(service: Shape) -> Shape:
 
     https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TaskSet.html
     """
-    primary = next((item for item in service.get("taskSets") or [] if item.get("status") == "PRIMARY"), {})
+    primary: Shape = next((item for item in service.get("taskSets") or [] if item.get("status") == "PRIMARY"), {})
     return {**service, **{key: primary[key] for key in OF_TASK_SET if primary.get(key)}}
 
 

@@ -53,6 +53,7 @@ def read_side(read: Reader, load_balancer: Shape, scope: Scope) -> Side:
         vpc_endpoints=lambda: network.read_endpoints(read, vpc_id, scope.path),
         nat_gateways=lambda: network.read_nat_gateways(read, vpc_id, scope.path),
         network_acls=lambda: network.read_network_acls(read, vpc_id, scope.path),
+        vpc_dns=lambda: network.read_vpc_dns(read, vpc_id, scope.path),
     )
     found = services.locate(read, tree["target_groups"], scope.hints, scope.path)
     mine, others = divide(found.services, tree["target_groups"], scope.only)

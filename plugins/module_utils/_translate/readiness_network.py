@@ -106,6 +106,15 @@ def shells(outline: Outline, context: Context) -> t.Iterator[Finding]:
             yield found("FG-EXEC-EGRESS", f"{network.PATH}.subnets[{subnet.get('SubnetId')}]", subnet.get("route"), services=", ".join(names))
 
 
+def resolver(_outline: Outline, context: Context) -> t.Iterator[Finding]:
+    """Tasks ask the VPC's resolver; private names of endpoints need names for addresses too. fargate-rules.md 8 DNS"""
+    told = context.source.get("vpc_dns") or {}
+    if told.get("support") is False:
+        yield found("FG-VPC-DNS", f"{network.PATH}.enableDnsSupport", False)
+    elif told.get("hostnames") is False:
+        yield found("FG-VPC-DNS-NAMES", f"{network.PATH}.enableDnsHostnames", False)
+
+
 def addresses(outline: Outline, context: Context) -> t.Iterator[Finding]:
     """Partners' allow lists know the addresses of the instances or of their NAT gateway, not those of the tasks. fargate-rules.md 4 (Elastic IP)"""
     subnets = network.chosen(outline.placement, context)
@@ -200,4 +209,4 @@ def _groups(endpoint: Json) -> list[str]:
     return sorted(str(group.get("GroupId")) for group in endpoint.get("Groups") or [])
 
 
-RULES = (egress, policies, shells, addresses)
+RULES = (egress, policies, shells, resolver, addresses)

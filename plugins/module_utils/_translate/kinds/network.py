@@ -50,6 +50,22 @@ KINDS = (
         ECS + "ecs-exec.html",
     ),
     Kind(
+        "FG-VPC-DNS",
+        WARN,
+        "checked",
+        "The VPC has no resolver of AWS's: tasks ask the servers of its DHCP options, and DNS settings of the containers or the instances are gone.",
+        "Make sure that those servers answer for ECR, CloudWatch Logs and the system's own names, or set enableDnsSupport.",
+        "https://docs.aws.amazon.com/vpc/latest/userguide/vpc-dns.html",
+    ),
+    Kind(
+        "FG-VPC-DNS-NAMES",
+        WARN,
+        "checked",
+        "The VPC gives no names to addresses, so VPC endpoints have no private DNS names there and EFS can't be mounted by name.",
+        "Set enableDnsHostnames if tasks use VPC endpoints or EFS; nothing otherwise.",
+        "https://docs.aws.amazon.com/vpc/latest/userguide/vpc-dns.html",
+    ),
+    Kind(
         "FG-EGRESS-ENDPOINTS",
         WARN,
         "changed",

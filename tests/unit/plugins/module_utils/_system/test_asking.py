@@ -160,6 +160,7 @@ def test_the_order_of_answers_does_not_matter(world: World, intercept: list[t.An
         ("ecs.ListClusters", "source.target_groups"),
         ("ecr.DescribeImages", "source.repositories"),
         ("ec2.DescribeNetworkAcls", "source.network_acls"),
+        ("ec2.DescribeVpcAttribute", "source.vpc_dns"),
         ("ec2.DescribeVpcEndpoints", "source.vpc_endpoints"),
     ],
 )
