@@ -31,8 +31,11 @@ _WORKER = re.compile(r"artisan\s+(queue:(work|listen)|horizon)\b")
 
 def settings(draft: Json, path: str) -> t.Iterator[Finding]:
     """Sessions, caches and files on the local disk end with the task; logs in files are never seen. fargate-rules.md 4"""
+    stack = next((str(pair.get("value") or "") for pair in draft.get("environment") or [] if pair.get("name") == "LOG_STACK"), "")
     for pair in draft.get("environment") or []:
         name, value = str(pair.get("name")), str(pair.get("value") or "")
+        if name == "LOG_CHANNEL" and value.lower() == "stack" and "stderr" in stack.replace(" ", "").split(","):
+            continue
         values, kind = SETTINGS.get(name, (frozenset(), ""))
         if value.lower() in values:
             yield found(kind, f"{path}.environment[{name}]", value)

@@ -198,7 +198,7 @@ TASK_RULES: tuple[t.Callable[[Json, str], t.Iterator[Finding]], ...] = (
 def runtime_platform(draft: Json, context: Context, path: str) -> t.Iterator[Finding]:
     """Linux, and the architecture of definition, inventory or instances, in this order. fargate-rules.md 1 runtimePlatform"""
     current = draft.get("runtimePlatform") or {}
-    system = current.get("operatingSystemFamily") or "LINUX"
+    system = current.get("operatingSystemFamily") or ("WINDOWS" if _on_windows(context) else "LINUX")
     if system != "LINUX":
         yield found("FG-WINDOWS", f"{path}.runtimePlatform.operatingSystemFamily", system)
     chosen = current.get("cpuArchitecture") or ARCHITECTURES.get(str(context.intent.get("architecture") or "").lower())
@@ -210,6 +210,13 @@ def runtime_platform(draft: Json, context: Context, path: str) -> t.Iterator[Fin
         if len(seen) != 1:
             yield found("FG-ARCHITECTURE", f"{path}.runtimePlatform.cpuArchitecture", ", ".join(seen) or None, chosen)
     draft["runtimePlatform"] = {**current, "cpuArchitecture": chosen, "operatingSystemFamily": "LINUX"}
+
+
+def _on_windows(context: Context) -> bool:
+    """On EC2 a definition needn't say its system: it ran on what the instances are. [D ecs/task-placement-constraints, attribute ecs.os-type]"""
+    members = (context.source.get("capacity") or {}).get("container_instances") or []
+    told = [{item.get("name"): item.get("value") for item in member.get("attributes") or []}.get("ecs.os-type") for member in members]
+    return bool(told) and all(value == "windows" for value in told)
 
 
 def architectures(context: Context) -> list[str]:
