@@ -118,7 +118,7 @@ def _listener(read: Reader, listener: Shape) -> Shape:
         certificates=lambda: read.all("elbv2", "describe_listener_certificates", "Certificates", ListenerArn=arn) if secure else [],
         rules=lambda: read.all("elbv2", "describe_rules", "Rules", ListenerArn=arn),
     )
-    default = {certificate["CertificateArn"] for certificate in listener.get("Certificates", [])}
+    default = {certificate["CertificateArn"] for certificate in listener.get("Certificates", [])[:1]}  # the one that the listener was made with
     sni = [item["CertificateArn"] for item in answers["certificates"] if not item.get("IsDefault") and item["CertificateArn"] not in default]
     return {**listener, "Attributes": attributes(answers["attributes"]), "SniCertificates": sorted(sni), "Rules": answers["rules"]}
 

@@ -54,6 +54,17 @@ def test_load_balancer_comes_with_all_that_hangs_on_it(world: World) -> None:
     assert len(group["TargetHealth"]) == 2
 
 
+def test_certificates_of_other_hosts_come_with_the_listener(world: World) -> None:
+    """The default one is the listener's own; those that SNI chooses are told beside it."""
+    acm, elbv2, balancer = world.client("acm"), world.client("elbv2"), world.balancers["shop"]
+    own, other = (acm.request_certificate(DomainName=name)["CertificateArn"] for name in (FQDN, "www.example.test"))
+    actions = [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}]
+    listener = elbv2.create_listener(LoadBalancerArn=balancer.arn, Protocol="HTTPS", Port=8443, Certificates=[{"CertificateArn": own}], DefaultActions=actions)
+    elbv2.add_listener_certificates(ListenerArn=listener["Listeners"][0]["ListenerArn"], Certificates=[{"CertificateArn": other}])
+    found = {item["Port"]: item for item in world.system()["source"]["load_balancer"]["Listeners"]}
+    assert (found[8443]["Certificates"][0]["CertificateArn"], found[8443]["SniCertificates"]) == (own, [other])
+
+
 def test_services_come_with_task_definition_tags_and_workers(world: World) -> None:
     web, worker = world.system()["source"]["services"]
     assert (web["serviceName"], worker["serviceName"]) == ("web", "worker")
