@@ -62,7 +62,7 @@ def _cluster(arn: str, clients: Clients, _params: t.Any) -> Users:
     if not found or found[0]["status"] == "INACTIVE":
         return None
     cluster = found[0]
-    services = [each["serviceArn"] for each in _live_services(clients, arn)]
+    services = [each["serviceArn"] for each in live_services(clients, arn)]
     counts = {"running task(s)": cluster["runningTasksCount"], "container instance(s)": cluster["registeredContainerInstancesCount"]}
     return [f"service {service}" for service in services] + [f"{count} {what}" for what, count in counts.items() if count]
 
@@ -121,7 +121,7 @@ def _registrants(group: str, clients: Clients) -> t.Iterator[str]:
     """Services of any cluster that name the group. One that has no task now has no target either, and AWS has no call from a group to its services."""
     for page in clients("ecs").get_paginator("list_clusters").paginate():
         for cluster in page["clusterArns"]:
-            yield from (service["serviceArn"] for service in _live_services(clients, cluster) if group in groups_of(service))
+            yield from (service["serviceArn"] for service in live_services(clients, cluster) if group in groups_of(service))
 
 
 def load_balancer_exists(load_balancer_arn: str, clients: Clients) -> bool:
@@ -199,7 +199,7 @@ def others_that_run(item: Item, clients: Clients, cluster: str) -> t.Iterator[st
         for other in (arn for arn in page["clusterArns"] if cluster not in (arn, arn.rpartition("/")[2])):
             yield from (
                 service["serviceArn"]
-                for service in _live_services(clients, other)
+                for service in live_services(clients, other)
                 if any(uses(item, container) for definition in _definitions(service) for container in _containers(definition, clients))
             )
 
@@ -232,16 +232,17 @@ def _logs(item: Item, container: t.Mapping[str, t.Any]) -> bool:
 USES: dict[str, t.Callable[[Item, t.Mapping[str, t.Any]], bool]] = {"repository": _pulls, "log_group": _logs}
 
 
-def _live_services(clients: Clients, cluster: str) -> t.Iterator[dict[str, t.Any]]:
+def live_services(clients: Clients, cluster: str) -> t.Iterator[dict[str, t.Any]]:
+    """With their tags. Raises ClusterNotFoundException."""
     for page in clients("ecs").get_paginator("list_services").paginate(cluster=cluster, PaginationConfig={"PageSize": 10}):
         if page["serviceArns"]:
-            found = clients("ecs").describe_services(cluster=cluster, services=page["serviceArns"])["services"]
+            found = clients("ecs").describe_services(cluster=cluster, services=page["serviceArns"], include=["TAGS"])["services"]
             yield from (service for service in found if service["status"] != "INACTIVE")
 
 
 def target_images(clients: Clients, params: t.Mapping[str, t.Any]) -> t.Iterator[tuple[str, str]]:
     """Container names and images of the task definitions that the target's services run."""
-    for service in _live_services(clients, params["target_cluster"]):
+    for service in live_services(clients, params["target_cluster"]):
         definition = clients("ecs").describe_task_definition(taskDefinition=service["taskDefinition"])["taskDefinition"]
         yield from ((container["name"], container["image"]) for container in definition["containerDefinitions"])
 

@@ -2,7 +2,7 @@
 # This module util is PRIVATE to the collection. It can have breaking changes at any time.
 """Removing the target again, while the source serves: as if the migration had never begun. Any doubt: nothing is removed.
 
-Only what carries ``cutover:system=<system>`` is removed, whatever its name is. What stays, and why, is told.
+Parts are looked up by name, and only those that carry ``cutover:system=<system>`` are removed. What stays, and why, is told.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from .._aws import tags as aws_tags
 from .._aws.apply import Call
 from .._aws.clients import Clients
 from .._aws.errors import ClientError, error_code
+from .._ec2.common import find_group
 from .._elbv2.common import find_load_balancer, find_target_group
 from . import delete, proof
 from .items import Item
@@ -57,7 +58,13 @@ def alarms(params: Params, clients: Clients) -> t.Iterator[Part]:
 
 def services(params: Params, clients: Clients) -> t.Iterator[Part]:
     """All services of the target's cluster. ``force``: the tasks that still run are the target's own, and stop with their service."""
-    for service in _services(params["cluster"], clients):
+    try:
+        found = list(proof.live_services(clients, params["cluster"]))
+    except ClientError as error:
+        if error_code(error) != "ClusterNotFoundException":
+            raise
+        return
+    for service in found:
         item = Item("service", service["serviceArn"], service["serviceName"])
         yield Part(item, aws_tags.to_dict(service.get("tags")), functools.partial(_forced, item))
 
@@ -65,18 +72,6 @@ def services(params: Params, clients: Clients) -> t.Iterator[Part]:
 def _forced(service: Item, clients: Clients) -> list[Call]:
     calls = delete.calls(service, clients)
     return [dataclasses.replace(call, params={**call.params, "force": True}) if call.operation == "delete_service" else call for call in calls]
-
-
-def _services(cluster: str, clients: Clients) -> list[dict[str, t.Any]]:
-    try:
-        pages = list(clients("ecs").get_paginator("list_services").paginate(cluster=cluster, PaginationConfig={"PageSize": 10}))
-    except ClientError as error:
-        if error_code(error) == "ClusterNotFoundException":
-            return []
-        raise
-    arns = [page["serviceArns"] for page in pages if page["serviceArns"]]
-    found = [each for part in arns for each in clients("ecs").describe_services(cluster=cluster, services=part, include=["TAGS"])["services"]]
-    return [service for service in found if service["status"] != "INACTIVE"]
 
 
 def load_balancer(params: Params, clients: Clients) -> t.Iterator[Part]:
@@ -104,7 +99,7 @@ def cluster(params: Params, clients: Clients) -> t.Iterator[Part]:
 
 def security_group_rules(params: Params, clients: Clients) -> t.Iterator[Part]:
     """The rules of other groups that name the tasks' group: the grants of the data tier, the way out of a restricted load balancer."""
-    group = _security_group(params, clients)
+    group = find_group(clients, params["security_group"], params["vpc_id"])
     if group is None:
         return
     for rule in rules_naming(group["GroupId"], clients):
@@ -137,15 +132,9 @@ def _rule(rule: t.Mapping[str, t.Any], peer: str) -> Part:
 
 
 def security_group(params: Params, clients: Clients) -> t.Iterator[Part]:
-    found = _security_group(params, clients)
+    found = find_group(clients, params["security_group"], params["vpc_id"])
     if found:
         yield _part("security_group", found["GroupId"], found["GroupName"], aws_tags.to_dict(found.get("Tags")))
-
-
-def _security_group(params: Params, clients: Clients) -> dict[str, t.Any] | None:
-    filters = [{"Name": "group-name", "Values": [params["security_group"]]}, {"Name": "vpc-id", "Values": [params["vpc_id"]]}]
-    found = clients("ec2").describe_security_groups(Filters=filters)["SecurityGroups"]
-    return found[0] if found else None
 
 
 def task_definitions(params: Params, clients: Clients) -> t.Iterator[Part]:

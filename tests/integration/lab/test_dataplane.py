@@ -18,6 +18,7 @@ import dns.message
 import dns.query
 import dns.rcode
 import pytest
+from integration.lab.usable import NEEDS_LAB
 from lab.balancer import haproxy
 from lab.balancer.haproxy import Balancer, BalancerConfig, BalancerError, HealthCheck, Listener, Request, Target, TargetGroup, TargetKey
 from lab.balancer.haproxy import Rule as ListenerRule
@@ -31,10 +32,7 @@ from lab.network.process import command_line, processes
 from lab.registry import RegistryProcess, free_port
 from lab.settings import CLIENT, OPERATOR, RESOLVER, Settings
 
-pytestmark = [
-    pytest.mark.needs_lab,
-    pytest.mark.skipif(os.geteuid() != 0 or not all(map(shutil.which, ("ip", "nft", "haproxy", "podman", "docker-registry"))), reason="needs root and the lab's packages"),
-]
+pytestmark = NEEDS_LAB
 
 HERE = Path(__file__).parent
 GROUP = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/shop/1"
