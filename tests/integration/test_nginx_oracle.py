@@ -226,7 +226,7 @@ def test_stream_and_mail(tmp_path: Path, seed: int) -> None:
     assert total // 20 < refused < total // 1.5
 
 
-# Confs written by hand: nginx.md's sections, and what people really have
+# Confs written by hand, after nginx-rules.md 2, 3, 4. And what people really have
 
 STOCK = b"""\
 #user  nobody;

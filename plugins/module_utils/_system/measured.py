@@ -17,7 +17,7 @@ PERIOD = 86400
 QUERIES = 500
 """Of one call. [B GetMetricDataInput.MetricDataQueries]"""
 # Container Insights tells units and MiB, the metrics that every service has tell percent of what its tasks reserve.
-# [D ecs/cloudwatch-metrics; D AmazonCloudWatch/Container-Insights-metrics-ECS]
+# [D ecs/cloudwatch-metrics, AmazonCloudWatch/Container-Insights-metrics-ECS]
 METRICS = (
     ("ECS/ContainerInsights", "CpuUtilized"),
     ("ECS/ContainerInsights", "MemoryUtilized"),

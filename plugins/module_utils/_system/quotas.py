@@ -9,7 +9,7 @@ import typing as t
 
 from .read import Reader, Shape, together
 
-# Name -> service code and quota code of Service Quotas. [D ecs/service-quotas; D elasticloadbalancing/load-balancer-limits]
+# Name -> service code and quota code of Service Quotas. [D ecs/service-quotas, elb/load-balancer-limits]
 QUOTAS = {
     "fargate_vcpu": ("fargate", "L-3032A538"),
     "fargate_spot_vcpu": ("fargate", "L-36FBB829"),

@@ -21,7 +21,7 @@ INSTANCES_ASKED = 3  # instances of one target group run the same user data; mor
 OF_TASK_SET = ("taskDefinition", "launchType", "capacityProviderStrategy", "platformVersion", "networkConfiguration", "loadBalancers", "serviceRegistries")
 
 # ECS_CLUSTER=shop in ecs.config (Linux), cluster = "shop" under [settings.ecs] (Bottlerocket), Initialize-ECSAgent -Cluster shop (Windows).
-# [D ecs-agent-config; D bottlerocket-ECS; D windows_ecs_agent_config]
+# [D ecs/ecs-agent-config, ecs/bottlerocket-launch, ecs/bootstrap_windows_container_instance]
 _USER_DATA = re.compile(r"""(?:\bECS_CLUSTER\s*=\s*|^\s*cluster\s*=\s*|-Cluster\s+)["']?([A-Za-z0-9_-]+)""", re.MULTILINE)
 
 

@@ -141,7 +141,7 @@ def _follow(zone: Zone, name: str, depth: int) -> list[Ending]:
 
 
 def _effective(records: t.Sequence[Shape]) -> list[Shape]:
-    """Weighted record sets of weight 0 get no queries unless all weights are 0. [D routing-policy-weighted]"""
+    """Weighted record sets of weight 0 get no queries unless all weights are 0. [D r53/routing-policy-weighted]"""
     used = [record for record in records if record.get("Weight", 1) > 0]
     return used or list(records)
 

@@ -36,7 +36,7 @@ def findings(context: Context, services: t.Sequence[Json], definitions: t.Sequen
 
 
 def session(present: Json, wanted: Json, path: str) -> t.Iterator[Finding]:
-    """APP_KEY, driver, cookie, prefix: where one differs, every user is logged out at the cutover. Names only: the values may be secrets. diagnosis.md 6"""
+    """APP_KEY, driver, cookie, prefix: where one differs, users are logged out. Names only: the values may be secrets. diagnosis-rules.md 6 session settings"""
     old, new = _settings(present), _settings(wanted)
     differing = sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
     if differing:

@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # This module util is PRIVATE to the collection. It can have breaking changes at any time.
-"""What a PHP/Laravel application's settings say about state, logs and secrets. fargate-rules.md 4 (local disk state), runbook
+"""What a PHP/Laravel application's settings say about state, logs and secrets. fargate-rules.md 4 (local disk state), runbook (The source)
 
 A setting that comes from ``secrets`` or an ``.env`` inside the image isn't seen here.
 """
@@ -57,7 +57,7 @@ def scheduler(draft: Json, desired: int, path: str) -> t.Iterator[Finding]:
 
 
 def worker_shell(draft: Json, path: str) -> t.Iterator[Finding]:
-    """``sh -c "php artisan queue:work"`` may keep SIGTERM from PHP: the job in hand is killed. peers.md 3 row 6"""
+    """``sh -c "php artisan queue:work"`` may keep SIGTERM from PHP: the job in hand is killed. fargate-rules.md 4 signals to workers"""
     words = [*(draft.get("entryPoint") or []), *(draft.get("command") or [])]
     shell = next((index for index, word in enumerate(words[:-1]) if re.search(r"(^|/)(ba|da)?sh$", str(word)) and words[index + 1] == "-c"), None)
     if shell is None or shell + 2 >= len(words):
@@ -68,7 +68,7 @@ def worker_shell(draft: Json, path: str) -> t.Iterator[Finding]:
 
 
 def worker_signal(draft: Json, image: str, path: str) -> t.Iterator[Finding]:
-    """php-fpm images stop with SIGQUIT, which a worker as first process may not heed: its job is killed at the end of stopTimeout. [D ecs/stopTimeout, php:fpm]
+    """php-fpm images stop with SIGQUIT, which a worker may not heed: its job is killed after stopTimeout. fargate-rules.md 4 signals to workers
 
     The image's name is all that the plan knows of it: one that doesn't say ``fpm`` isn't judged.
     """

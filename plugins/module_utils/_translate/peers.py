@@ -67,7 +67,7 @@ def _is_address(words: t.Sequence[str], index: int) -> bool:
 
 
 def environment(draft: Json, names: set[str], path: str, addresses: t.Collection[str] = ()) -> t.Iterator[Finding]:
-    """Environment values that name a linked peer become 127.0.0.1. fargate-rules.md 2 environment (a), nginx.md 6
+    """Environment values that name a linked peer become 127.0.0.1. fargate-rules.md 2 environment (a), nginx-rules.md 6
 
     ``addresses`` are variables of which a person says that they hold one (``fargate_peer_variables``).
     """

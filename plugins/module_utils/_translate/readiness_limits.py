@@ -68,7 +68,7 @@ def balancers(outline: Outline, context: Context) -> t.Iterator[Finding]:
 def connections(outline: Outline, context: Context) -> t.Iterator[Finding]:
     """Both sides hold connections to the same database; how many a task opens isn't told by its definition, so the room of each task is said.
 
-    Behind a limit that leaves every task plenty there is nothing to say. fargate-rules.md 8, runbook (both sides run)
+    Behind a limit that leaves every task plenty there is nothing to say. fargate-rules.md 8 connections of databases, runbook (The idea)
     """
     before = sum(service.get("runningCount") or 0 for service in context.source_services)
     then = sum(service["desired_count"] for service in outline.services)

@@ -40,7 +40,7 @@ def needs(definition: Json, context: Context) -> set[str]:
 
 
 def egress(outline: Outline, context: Context) -> t.Iterator[Finding]:
-    """Image pull, logs and secrets leave through the task's own interface: no way out means no task ever starts. fargate-rules.md 8, folklore 8
+    """Image pull, logs and secrets leave through the task's own interface: no way out means no task ever starts. fargate-rules.md 8
 
     A way is a default route, or a VPC endpoint for each service. An interface endpoint with private DNS takes the service's name over for the whole
     VPC, whatever its zones and NAT or not: then its groups must admit the tasks. S3 needs the gateway endpoint in the subnet's route table.

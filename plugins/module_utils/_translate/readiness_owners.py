@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # This module util is PRIVATE to the collection. It can have breaking changes at any time.
-"""What Terraform, CloudFormation, CDK, Copilot and the like own: their next run sets back what the migration changes. peers.md"""
+"""What Terraform, CloudFormation, CDK, Copilot and the like own: their next run undoes what the migration changes. fargate-rules.md 4 owner of the resources"""
 
 from __future__ import annotations
 

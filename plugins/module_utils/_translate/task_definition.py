@@ -213,7 +213,7 @@ def runtime_platform(draft: Json, context: Context, path: str) -> t.Iterator[Fin
 
 
 def _on_windows(context: Context) -> bool:
-    """On EC2 a definition needn't say its system: it ran on what the instances are. [D ecs/task-placement-constraints, attribute ecs.os-type]"""
+    """On EC2 a definition needn't say its system: it ran on what the instances are. [D ecs/task-placement-constraints]"""
     members = (context.source.get("capacity") or {}).get("container_instances") or []
     told = [{item.get("name"): item.get("value") for item in member.get("attributes") or []}.get("ecs.os-type") for member in members]
     return bool(told) and all(value == "windows" for value in told)

@@ -74,7 +74,7 @@ def family_name(given: Definition) -> str | None:
 
 
 def container_count(given: Definition) -> str | None:
-    """[D service quotas] 1 to 10 containers."""
+    """[D ecs/service-quotas] 1 to 10 containers."""
     if not containers(given):
         return "TaskDefinition must contain at least one container definition."
     return f"Task definitions can contain at most {MOST_CONTAINERS} containers." if len(containers(given)) > MOST_CONTAINERS else None

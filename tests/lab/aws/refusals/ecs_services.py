@@ -280,7 +280,7 @@ def empty_cluster(aws: AwsServer, call: ApiCall) -> None:
 
 @refuse("ecs", "DescribeServices", "DescribeTasks")
 def bulk(aws: AwsServer, call: ApiCall) -> None:
-    """[B] at most 10 services and 100 tasks a call, and not none."""
+    """[B DescribeServicesRequest.services, DescribeTasksRequest.tasks] at most 10 services and 100 tasks a call, and not none."""
     member, most = ("services", MOST_SERVICES) if call.operation == "DescribeServices" else ("tasks", MOST_TASKS)
     count = len(call.parameters.get(member) or [])
     if not count:

@@ -147,7 +147,7 @@ def target_group_duplicate(aws: AwsServer, call: ApiCall) -> None:
 
 @refuse("elbv2", "CreateTargetGroup", "ModifyTargetGroup")
 def health_check(aws: AwsServer, call: ApiCall) -> None:
-    """[B] ranges of CreateTargetGroupInput."""
+    """[B CreateTargetGroupInput] its ranges."""
     ranges = {
         "HealthCheckIntervalSeconds": (5, 300),
         "HealthCheckTimeoutSeconds": (2, 120),
@@ -190,7 +190,7 @@ def _running_instance(aws: AwsServer, name: str) -> None:
 
 @refuse("elbv2", "DescribeTags")
 def tagged(aws: AwsServer, call: ApiCall) -> None:
-    """[B] at most 20 resources a call; unknown ones are an error. [M]"""
+    """[B DescribeTagsInput.ResourceArns] at most 20 resources a call; unknown ones are an error. [M]"""
     arns = call.parameters["ResourceArns"]
     if len(arns) > MOST_TAGGED:
         raise AwsError("ValidationError", f"Cannot have more than {MOST_TAGGED} resources described")

@@ -21,7 +21,7 @@ def changes(call: ApiCall) -> list[dict[str, Any]]:
 
 @refuse("route53", "ChangeResourceRecordSets")
 def batch_size(aws: AwsServer, call: ApiCall) -> None:
-    """[D] at most 1000 elements; an UPSERT counts twice."""
+    """[D r53/DNSLimitations] at most 1000 elements; an UPSERT counts twice."""
     count = sum(2 if change["Action"] == "UPSERT" else 1 for change in changes(call))
     if count > MOST_CHANGES:
         raise AwsError("InvalidChangeBatch", f"[Number of records limit of {MOST_CHANGES} exceeded.]")

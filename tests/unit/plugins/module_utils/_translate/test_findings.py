@@ -35,7 +35,7 @@ fargate_waive:
 
 A waived BLOCKER doesn't stop a run any more, and its finding says `waived: true`. What it is about is then left out, or done as `verdict` and `new_value` say.
 
-Words in braces are filled in with what was found. This page is made from the tables in `plugins/module_utils/_translate/kinds/`.
+Words in braces are filled in with what was found. This page is made from the tables in `plugins/module_utils/_translate/kinds/`. Where each rule comes from is said in [docs/rules](../rules/README.md).
 """
 
 

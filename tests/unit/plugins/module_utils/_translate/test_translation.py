@@ -85,7 +85,7 @@ def keeps_container(before: Json, after: Json) -> None:
 
 
 def blocked(source: Json) -> t.Iterator[str]:
-    """Where fargate-rules.md says BLOCKER, written down a second time and without looking at the rules' code."""
+    """What is a BLOCKER by fargate-rules.md 1, 2, 3: written down a second time and without looking at the rules' code."""
     for member in ("pidMode", "ipcMode"):
         if source.get(member) == "host":
             yield member
