@@ -63,7 +63,7 @@ CAUSES: dict[str, Text] = {
     ),
     "PULL_ARCH": Text(
         "The image {image} is not built for the platform of the task.",
-        "Set fargate_cpu_architecture to the image's platform, or build it for the task's.",
+        "Set fargate_architecture to the image's platform, or build it for the task's.",
         DEFINITION,
     ),
     "PULL_RATE": Text("The registry's pull rate limit is reached.", "Copy the image to ECR, or set repositoryCredentials.", TASK),
@@ -112,7 +112,7 @@ CAUSES: dict[str, Text] = {
         "Let ecs-tasks.amazonaws.com assume it. Just after it was created this passes by itself in a minute or two.",
         TASK,
     ),
-    "OOM": Text("A container of {service} was killed for its memory use.", "Raise its memory, or the task's (fargate_task_memory).", TASK),
+    "OOM": Text("A container of {service} was killed for its memory use.", "Raise its memory, or the task's (fargate_sizes).", TASK),
     "CREATE": Text(
         "A container of {service} could not be created: entry point, command, mount or architecture.",
         "Correct what the text names in the image or the task definition.",
@@ -165,7 +165,7 @@ CAUSES: dict[str, Text] = {
     ),
     "EXEC_FORMAT": Text(
         "{container} cannot be executed: it is built for another processor (or it is a script without its first line).",
-        "Set fargate_cpu_architecture to the image's platform, or build it for the task's; a script begins with #! and its interpreter.",
+        "Set fargate_architecture to the image's platform, or build it for the task's; a script begins with #! and its interpreter.",
         DEFINITION,
     ),
     "NGX_RO": Text("Nginx cannot write its cache or temporary files.", "Mount a volume there, or set readonlyRootFilesystem to false.", LOG),
@@ -360,7 +360,7 @@ CAUSES: dict[str, Text] = {
     ),
     "VIEW": Text("Laravel's storage/framework folders are missing.", "Create storage/framework/{{cache,sessions,views}} at start.", LOG),
     "AWS_CRED": Text(
-        "The application used the instance's role, which does not exist on Fargate.", "Give the task a role (fargate_task_role), or keys as before.", LOG
+        "The application used the instance's role, which does not exist on Fargate.", "Give the task a role (fargate_task_role_arn), or keys as before.", LOG
     ),
     "AWS_DENY": Text("AWS refuses a call of the application.", "Check the policy of its user or role, and conditions on source address or endpoint.", LOG),
     "AWS_NET": Text("The application has no network path to AWS.", "Give the tasks a way out (NAT gateway, public address or endpoints).", LOG),

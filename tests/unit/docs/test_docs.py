@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import typing as t
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.cutover.fargate.plugins.module_utils._health.causes import CAUSES
 from ansible_collections.cutover.fargate.plugins.module_utils._health.probe_data import misspelt
+from ansible_collections.cutover.fargate.plugins.module_utils._nginx.findings import KINDS as CONF_KINDS
 from ansible_collections.cutover.fargate.plugins.module_utils._translate.findings import KINDS
 
 ROOT = Path(__file__).parents[3]
@@ -27,6 +30,7 @@ ID = re.compile(r"\b(?:FG|NGX|FPM)-[A-Z0-9]+(?:-[A-Z0-9]+)*\b")
 PLACEHOLDERS = {"FG-X", "NGX-X", "FPM-X"}
 """What stands for any id."""
 CONFS = [source for package in ("_nginx", "_nginx_conf", "_ecr") for source in ROOT.glob(f"plugins/module_utils/{package}/*.py")]
+LEFT_OUT = yaml.safe_load((ROOT / "galaxy.yml").read_text("utf-8"))["build_ignore"]
 KNOWN = {*KINDS, *PLACEHOLDERS, *(found for source in CONFS for found in ID.findall(source.read_text("utf-8")))}
 
 
@@ -59,9 +63,31 @@ def test_links_lead_somewhere(file: Path) -> None:
     assert broken == []
 
 
+def is_built(path: Path) -> bool:
+    """Whether ``ansible-galaxy collection build`` takes it."""
+    parts = path.relative_to(ROOT).parts
+    return not any(fnmatch("/".join(parts[: end + 1]), pattern) for end in range(len(parts)) for pattern in LEFT_OUT)
+
+
+@pytest.mark.parametrize("file", [file for file in TEXTS if is_built(file)], ids=name)
+def test_links_lead_somewhere_in_the_built_collection(file: Path) -> None:
+    links = [link.partition("#")[0] for link in LINK.findall(file.read_text("utf-8")) if "://" not in link]
+    assert [link for link in links if link and not is_built((file.parent / link).resolve())] == []
+
+
 @pytest.mark.parametrize("file", [*USER_TEXTS, *INVENTORIES], ids=name)
 def test_variables_exist(file: Path) -> None:
     assert set(VARIABLE.findall(file.read_text("utf-8"))) - set(OPTIONS) - MODULES == set()
+
+
+def test_variables_in_fixes_exist() -> None:
+    """What findings and causes tell people to set."""
+    said = [
+        *(kind.why + kind.fix for kind in KINDS.values()),
+        *(" ".join(cause) for cause in CAUSES.values()),
+        *(" ".join(kind) for kind in CONF_KINDS.values()),
+    ]
+    assert set(VARIABLE.findall("\n".join(said))) - set(OPTIONS) == set()
 
 
 @pytest.mark.parametrize("file", [*TEXTS, *INVENTORIES], ids=name)
