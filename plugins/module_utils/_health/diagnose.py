@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # This module util is PRIVATE to the collection. It can have breaking changes at any time.
-"""The decision tree: signals -> at most three ranked causes, each with evidence, fix and the command to look by hand. Pure."""
+"""The decision tree: signals -> at most three ranked causes, each with evidence, fix and the command to look by hand. Pure. diagnosis-rules.md 7"""
 
 from __future__ import annotations
 

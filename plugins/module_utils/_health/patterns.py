@@ -3,7 +3,7 @@
 """What AWS, Nginx, PHP-FPM, PHP and Laravel write when something is wrong: tables, no code but the lookup.
 
 AWS rewords its messages and Fargate cuts long ones short, so rows match stable substrings, never whole sentences. Sources: the stopped-task error pages of the
-ECS guide (2023 and 2024+ wordings), amazon-ecs-agent, nginx, php-fpm and Laravel.
+ECS guide (2023 and 2024+ wordings), amazon-ecs-agent, nginx, php-fpm and Laravel. diagnosis-rules.md 3, 4, 5, 6
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # This module util is PRIVATE to the collection. It can have breaking changes at any time.
-"""Branch 4 of the decision tree: targets are healthy, but a probe through the load balancer fails."""
+"""Branch 4 of the decision tree: targets are healthy, but a probe through the load balancer fails. diagnosis-rules.md 7"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # This module util is PRIVATE to the collection. It can have breaking changes at any time.
-"""Branch 3 of the decision tree: tasks run, but the load balancer does not find them healthy."""
+"""Branch 3 of the decision tree: tasks run, but the load balancer does not find them healthy. diagnosis-rules.md 5, 7 3"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # This module util is PRIVATE to the collection. It can have breaking changes at any time.
-"""Branches 1 and 2 of the decision tree: tasks that do not start, and tasks that start and stop."""
+"""Branches 1 and 2 of the decision tree: tasks that do not start, and tasks that start and stop. diagnosis-rules.md 2, 3, 4, 7"""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 """envsubst in front of nginx: the official image renders templates with the container's environment before it starts.
 
 Only variables that the environment defines are replaced, as ``$NAME`` and as ``${NAME}``; all others are nginx's own and stay.
-https://github.com/nginx/docker-nginx 20-envsubst-on-templates.sh
+https://github.com/nginx/docker-nginx 20-envsubst-on-templates.sh, nginx-rules.md 6
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 """nginx's lexical rules, byte for byte, with the span of every word.
 
 The rules are those of ``ngx_conf_read_token`` in nginx's src/core/ngx_conf_file.c. They work on bytes: a conf has no encoding, and white space is
-exactly space, TAB, CR and LF. Text that is not edited stays as it is, because callers splice by span.
+exactly space, TAB, CR and LF. Text that is not edited stays as it is, because callers splice by span. nginx-rules.md 2
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # This module util is PRIVATE to the collection. It can have breaking changes at any time.
-"""Would PHP-FPM accept a connection from 127.0.0.1? Its pools say: ``listen`` and ``listen.allowed_clients``. Nothing is changed.
+"""Would PHP-FPM accept a connection from 127.0.0.1? Its pools say: ``listen`` and ``listen.allowed_clients``. Nothing is changed. nginx-rules.md 4
 
 https://www.php.net/manual/en/install.fpm.configuration.php#listen
 """

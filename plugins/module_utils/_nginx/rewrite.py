@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # This module util is PRIVATE to the collection. It can have breaking changes at any time.
-"""From ``fastcgi_pass php-fpm:9000`` to ``fastcgi_pass 127.0.0.1:9000``, in every form nginx knows, changing the host and nothing else.
+"""From ``fastcgi_pass php-fpm:9000`` to ``fastcgi_pass 127.0.0.1:9000``, in every form nginx knows, changing the host and nothing else. nginx-rules.md 3, 5
 
 On EC2 in bridge mode a link gave the other container's name an entry in /etc/hosts. On Fargate all containers of a task share one network
 namespace, so the peer is at 127.0.0.1 with the same port.

@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # This module util is PRIVATE to the collection. It can have breaking changes at any time.
-"""Which files of an image or a folder belong to an Nginx conf."""
+"""Which files of an image or a folder belong to an Nginx conf. nginx-rules.md 5"""
 
 from __future__ import annotations
 
