@@ -28,7 +28,7 @@ def translate(draft: Json, family: str, context: Context, path: str) -> t.Iterat
 
 
 def awslogs(configuration: Json, family: str, context: Context, path: str) -> t.Iterator[Finding]:
-    """A different group (to see that the traffic moved), region and stream prefix set, delivery mode said aloud. fargate-rules.md 2c awslogs-*"""
+    """A different group (to see that the traffic moved), region and stream prefix set, delivery mode said aloud. fargate-rules.md 2c awslogs-*, mode"""
     options = configuration["options"] = configuration.get("options") or {}
     source = options.get("awslogs-group")
     options["awslogs-group"] = target_name(source, family, context)

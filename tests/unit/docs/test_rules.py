@@ -5,6 +5,7 @@ And every finding and cause stands in a row of those pages, which names nothing 
 
 from __future__ import annotations
 
+import ast
 import re
 import typing as t
 from functools import cache
@@ -35,11 +36,11 @@ CAUSE = re.compile(r"[A-Z][A-Z0-9]+(?:_[A-Z0-9]+)*")
 
 
 class Section(t.NamedTuple):
-    """``text`` without backticks; ``rows`` the first cells of its tables; ``numbers`` those of its numbered lists."""
+    """``text`` without backticks; rows of its tables by their first cell, items of its numbered lists by their number."""
 
     text: str
-    rows: list[str]
-    numbers: set[int]
+    rows: dict[str, str]
+    numbers: dict[int, str]
 
 
 @cache
@@ -48,22 +49,23 @@ def sections(page: str) -> dict[str, Section]:
     parts = re.split(r"^#{2,3} (?:(\d+[a-z]?)\. )?(.*)$", text, flags=re.MULTILINE)
     found: dict[str, Section] = {}
     for number, title, body in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):
-        rows = [line.split("|")[1].strip() for line in body.splitlines() if line.startswith("| ")]
-        found[number or title.lower()] = Section(body, rows, {int(item) for item in re.findall(r"^(\d+)\. ", body, re.MULTILINE)})
+        rows = {line.split("|")[1].strip(): line for line in body.splitlines() if line.startswith("| ")}
+        numbers = {int(line[1]): line[0] for line in re.finditer(r"^(\d+)\. .*$", body, re.MULTILINE)}
+        found[number or title.lower()] = Section(body, rows, numbers)
     return found
 
 
-def cited() -> t.Iterator[tuple[str, re.Match[str]]]:
+@cache
+def cited() -> list[tuple[str, re.Match[str]]]:
     """Place in the repository, citation."""
+    found = []
     files = [file for folder in ("plugins", "roles", "tests") for suffix in ("py", "yml", "md") for file in (ROOT / folder).rglob(f"*.{suffix}")]
     for file in [*files, ROOT / "docs/architecture.md", *RULES.glob("*-rules.md")]:
         if "fixtures" not in file.parts and file != Path(__file__):
             text = file.read_text("utf-8")
             for match in CITATION.finditer(text):
-                yield f"{file.relative_to(ROOT)}:{text.count(chr(10), 0, match.start()) + 1}", match
-
-
-CITED = list(cited())
+                found.append((f"{file.relative_to(ROOT)}:{text.count(chr(10), 0, match.start()) + 1}", match))
+    return found
 
 
 def broken(match: re.Match[str]) -> list[str]:
@@ -71,8 +73,7 @@ def broken(match: re.Match[str]) -> list[str]:
     if match["page"]:
         return _broken_places(match["page"], match["places"])
     if match["steps"]:
-        known = sections("runbook.md")["steps"].numbers
-        return [f"step {step}" for step in match["steps"].split(" and ") if int(step) not in known]
+        return [f"step {step}" for step in match["steps"].split(" and ") if int(step) not in sections("runbook.md")["steps"].numbers]
     if match["heading"]:
         return [] if match["heading"].lower() in sections("runbook.md") else [match["heading"]]
     if match["tag"] == "D":
@@ -83,24 +84,31 @@ def broken(match: re.Match[str]) -> list[str]:
 def _broken_places(page: str, places: str) -> list[str]:
     if not (RULES / page).exists():
         return [page]
-    known, current, wrong = sections(page), "", []
+    return [f"{page} {place[0]}" for place, section in _places(page, places) if section is None or _lines(section, place) is None]
+
+
+def _places(page: str, places: str) -> t.Iterator[tuple[re.Match[str], Section | None]]:
+    """What is named between commas, with its section: the one that was named last where it names none."""
+    known, current = sections(page), ""
     for item in re.split(r",\s*(?![^(]*\))| and (?=\d)", places.strip()):
-        match = PLACE.match(item.strip())
-        current = (match and match["section"]) or current
-        if not match or current not in known or not _leads_somewhere(known[current], match):
-            wrong.append(f"{page} {current}: {item}")
-    return wrong
+        place = t.cast("re.Match[str]", PLACE.match(item.strip()) or re.match(r"(?P<section>)(?P<first>)(?P<last>)(?P<row>)(?P<words>).*", item))
+        current = place["section"] or current
+        yield place, known.get(current)
 
 
-def _leads_somewhere(section: Section, place: re.Match[str]) -> bool:
+def _lines(section: Section, place: re.Match[str]) -> list[str] | None:
+    """The lines of a section that a place means; None when it leads nowhere."""
     if place["words"] and not all(word.strip() in section.text for word in place["words"].split(",")):
-        return False
+        return None
     if place["first"]:
-        return {int(place["first"]), int(place["last"] or place["first"])} <= section.numbers
+        numbers = range(int(place["first"]), int(place["last"] or place["first"]) + 1)
+        return [section.numbers[number] for number in numbers] if set(numbers) <= set(section.numbers) else None
     row = place["row"] or ""
     name = row.rstrip(" .*-")
+    if not name:
+        return [section.text]
     start, end = r"(?<!\w)" if name[:1].isalnum() else "", "" if name != row else r"(?!\w)"
-    return not name or any(re.search(f"{start}{re.escape(name)}{end}", cell) for cell in section.rows)
+    return [line for cell, line in section.rows.items() if re.search(f"{start}{re.escape(name)}{end}", cell)] or None
 
 
 @cache
@@ -127,15 +135,15 @@ def in_model(name: str) -> bool:
 
 def test_citations_are_found() -> None:
     """The regular expression sees what the code says, so that nothing passes by not being looked at."""
-    assert len([match for _place, match in CITED if match["page"]]) > 150
-    assert {match.lastgroup for _place, match in CITED} == {"places", "steps", "heading", "sources"}
+    assert len([match for _place, match in cited() if match["page"]]) > 150
+    assert {match.lastgroup for _place, match in cited()} == {"places", "steps", "heading", "sources"}
     unseen = re.compile(r"\b(?:fargate-rules|nginx-rules|diagnosis-rules)\.md(?! \d)|\b(?:peers|style|emulator|lab|DESIGN)\.md")
     sources = [file for folder in ("plugins", "roles", "tests") for file in (ROOT / folder).rglob("*.py") if file != Path(__file__)]
     assert [str(file.relative_to(ROOT)) for file in sources if unseen.search(file.read_text("utf-8"))] == []
 
 
 def test_citations_lead_somewhere() -> None:
-    assert {place: wrong for place, match in CITED if (wrong := broken(match))} == {}
+    assert {place: wrong for place, match in cited() if (wrong := broken(match))} == {}
 
 
 @pytest.mark.parametrize(
@@ -169,6 +177,26 @@ def rows() -> list[str]:
 def test_every_finding_and_cause_has_its_row() -> None:
     told = {span for row in rows() for span in SPAN.findall(row)}
     assert sorted({*KINDS, *CONF_KINDS, *CAUSES} - told) == []
+
+
+def test_functions_cite_the_rows_of_what_they_find() -> None:
+    """Of a rule's docstring and its row each leads to the other. A row that is cited with ``...`` stands for its whole section."""
+    wrong = {}
+    for file in UTILS.glob("_translate/*.py"):
+        for function in (node for node in ast.walk(ast.parse(file.read_text("utf-8"))) if isinstance(node, ast.FunctionDef)):
+            texts = [node.value for node in ast.walk(function) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+            found = {text for text in texts if text in KINDS} - {"FG-UNTRANSLATED"}
+            cited_here = [match for match in CITATION.finditer(ast.get_docstring(function) or "") if match["page"]]
+            told = " ".join(line for match in cited_here for line in _told(match))
+            if cited_here and found - set(FINDING.findall(told)):
+                wrong[f"{file.name}: {function.name}"] = found - set(FINDING.findall(told))
+    assert wrong == {}
+
+
+def _told(match: re.Match[str]) -> t.Iterator[str]:
+    for place, section in _places(match["page"], match["places"]):
+        if section:
+            yield from [section.text] if match["places"].endswith("..") else _lines(section, place) or []
 
 
 def here() -> t.Iterator[tuple[str, str]]:
