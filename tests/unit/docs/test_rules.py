@@ -28,7 +28,7 @@ CITATION = re.compile(
     re.MULTILINE,
 )
 PLACE = re.compile(r"^(?P<section>\d+[a-z]?)?\s*(?:rules? (?P<first>\d+)(?: to (?P<last>\d+))?|(?P<row>[^()]*?))\s*(?:\((?P<words>[^)]+)\))?$")
-SERVICES = ("ecs", "elbv2", "route53", "application-autoscaling", "cloudwatch", "ec2")
+SERVICES = ("ecs", "elbv2", "route53", "application-autoscaling", "cloudwatch", "autoscaling", "servicediscovery", "vpc-lattice")
 SPAN = re.compile(r"`([^`]+)`")
 CODE = re.compile(r"(?:(_\w+)/)?([a-z]\w*)\.([A-Za-z_]\w*)")
 FINDING = re.compile(r"(?:FG|NGX|FPM)-[A-Z0-9-]+")
@@ -113,22 +113,21 @@ def _lines(section: Section, place: re.Match[str]) -> list[str] | None:
 
 @cache
 def books() -> set[str]:
-    return set(re.findall(r"^\| `(\w+)` \| <https://docs\.aws\.amazon\.com/", (RULES / "README.md").read_text("utf-8"), re.MULTILINE))
+    return set(re.findall(r"^\| `([\w-]+)` \| <https://docs\.aws\.amazon\.com/", (RULES / "README.md").read_text("utf-8"), re.MULTILINE))
 
 
 @cache
-def models() -> list[t.Any]:
-    session = botocore.session.get_session()
-    return [session.get_service_model(service) for service in SERVICES]
+def model(service: str) -> t.Any:
+    return botocore.session.get_session().get_service_model(service)
 
 
 @cache
 def in_model(name: str) -> bool:
     shape, _dot, member = name.partition(".")
-    for model in models():
-        if shape in model.shape_names and (not member or member in getattr(model.shape_for(shape), "members", {})):
+    for service in map(model, SERVICES):
+        if shape in service.shape_names and (not member or member in getattr(service.shape_for(shape), "members", {})):
             return True
-        if shape in model.operation_names and not member:
+        if shape in service.operation_names and not member:
             return True
     return False
 
