@@ -125,7 +125,7 @@ class Idle(_Worker):
 
 
 class Running(_Worker):
-    """Instances first, then the services. runbook (Rollback)"""
+    """Instances first, then the services: the order of the runbook's rollback."""
 
     def bring(self, before: Observed) -> list[str]:
         changes = self.make([call for group in before.groups for call in self._grow(group)])
