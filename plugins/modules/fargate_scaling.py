@@ -11,7 +11,9 @@ description:
   - Registers the services as scalable targets of Application Auto Scaling, with minimum, maximum, policies and scheduled actions.
   - A target that does not serve yet is idle, so its policies would take it down to its minimum, and the cutover would send all traffic to that minimum.
     With O(hold) scaling in and scheduled actions are suspended, scaling out is not. When the hold is lifted, what a person suspended stays suspended.
-  - Policies and actions that O(scaling) does not name are left alone.
+  - AWS makes the alarms of target tracking itself. Those that invoke step policies are made here, with the ids of the target's load balancer and groups.
+  - Policies, actions and alarms that O(scaling) does not name are left alone. An alarm of a wanted name that does not carry the wanted tag
+    C(cutover:system) is refused.
 options:
   scaling:
     description: Section C(scaling) of the plan.
@@ -51,6 +53,14 @@ options:
         description: Scheduled actions as PutScheduledAction takes them, without the members that say which service they are for.
         type: list
         elements: dict
+      alarms:
+        description:
+          - Alarms that invoke step policies. C(settings) are members of PutMetricAlarm, C(dimensions) a list of C({Name, Value}).
+          - C(load_balancer) and C(target_group), by name or null, add the dimensions C(LoadBalancer) and C(TargetGroup).
+          - C(actions) has lists of actions under C(AlarmActions), C(OKActions) and C(InsufficientDataActions), each an ARN or a policy as
+            C({resource_id, policy}).
+        type: list
+        elements: dict
       tags:
         description: Tags of a scalable target that is registered anew.
         type: dict
@@ -82,7 +92,8 @@ notes:
   - Needs the permissions application-autoscaling:DescribeScalableTargets, application-autoscaling:DescribeScalingPolicies,
     application-autoscaling:DescribeScheduledActions, application-autoscaling:RegisterScalableTarget, application-autoscaling:PutScalingPolicy,
     application-autoscaling:PutScheduledAction, application-autoscaling:TagResource, elasticloadbalancing:DescribeLoadBalancers,
-    elasticloadbalancing:DescribeTargetGroups and, for the first scalable service of an account, iam:CreateServiceLinkedRole.
+    elasticloadbalancing:DescribeTargetGroups and, for the first scalable service of an account, iam:CreateServiceLinkedRole. With alarms also
+    cloudwatch:DescribeAlarms, cloudwatch:ListTagsForResource, cloudwatch:PutMetricAlarm and cloudwatch:TagResource.
 author:
   - The cutover.fargate authors (@cutover)
 """
@@ -106,6 +117,44 @@ EXAMPLES = r"""
             resource_label:
               load_balancer: shop-fargate
               target_group: shop-web-fargate
+        tags:
+          cutover:system: shop
+
+- name: Add two tasks when the backlog of a queue grows
+  cutover.fargate.fargate_scaling:
+    region: eu-west-1
+    hold: true
+    scaling:
+      - resource_id: service/shop-fargate/worker
+        min_capacity: 1
+        max_capacity: 8
+        policies:
+          - PolicyName: backlog
+            PolicyType: StepScaling
+            StepScalingPolicyConfiguration:
+              AdjustmentType: ChangeInCapacity
+              StepAdjustments:
+                - MetricIntervalLowerBound: 0
+                  ScalingAdjustment: 2
+        alarms:
+          - name: shop-backlog-fargate
+            settings:
+              Namespace: AWS/SQS
+              MetricName: ApproximateNumberOfMessagesVisible
+              Statistic: Average
+              Period: 60
+              EvaluationPeriods: 2
+              Threshold: 100
+              ComparisonOperator: GreaterThanThreshold
+            dimensions:
+              - Name: QueueName
+                Value: shop
+            actions:
+              AlarmActions:
+                - resource_id: service/shop-fargate/worker
+                  policy: backlog
+            tags:
+              cutover:system: shop
         tags:
           cutover:system: shop
 
@@ -144,6 +193,7 @@ SCALING = {
     "max_capacity": COUNT,
     "policies": ENTRIES,
     "scheduled_actions": ENTRIES,
+    "alarms": ENTRIES,
     "tags": {"type": "dict"},
 }
 ARGUMENT_SPEC = {

@@ -66,13 +66,14 @@ def read_repositories(read: Reader, services: t.Sequence[Shape], path: str) -> l
 
 
 def read_alarms(read: Reader, load_balancer: Shape, target_groups: t.Sequence[Shape], cluster: Shape | None, services: t.Sequence[Shape]) -> list[Shape]:
-    """``alarms`` of a side. DescribeAlarms has no filter for dimensions, so the list is read once for both sides."""
+    """``alarms`` of a side: on its metrics, or scaling its services. DescribeAlarms has no filter for dimensions, so the list is read once for both sides."""
     everything = read.optional("alarms", [], lambda: read.once("alarms", lambda: read.all("cloudwatch", "describe_alarms", "MetricAlarms")))
     balancer = load_balancer["LoadBalancerArn"].partition(":loadbalancer/")[2]
     groups = {group["TargetGroupArn"].rpartition(":")[2] for group in target_groups}
     name = cluster["clusterName"] if cluster else None
     names = {service["serviceName"] for service in services}
-    return [alarm for alarm in everything if any(_concerns(found, balancer, groups, name, names) for found in dimensions(alarm))]
+    scaled = [f":resource/ecs/service/{name}/{service}:policyName/" for service in sorted(names)]
+    return [alarm for alarm in everything if any(_concerns(found, balancer, groups, name, names) for found in dimensions(alarm)) or _scales(alarm, scaled)]
 
 
 def dimensions(alarm: Shape) -> list[dict[str, str]]:
@@ -86,6 +87,15 @@ def _concerns(found: t.Mapping[str, str], balancer: str, groups: set[str], clust
     if "LoadBalancer" in found or "TargetGroup" in found:
         return found.get("LoadBalancer") == balancer or found.get("TargetGroup") in groups
     return cluster is not None and found.get("ClusterName") == cluster and found.get("ServiceName") in {None, *services}
+
+
+def _scales(alarm: Shape, scaled: t.Sequence[str]) -> bool:
+    """Whether an action is a policy of Application Auto Scaling for one of the services.
+
+    https://docs.aws.amazon.com/autoscaling/application/APIReference/API_PutScalingPolicy.html (its example shows the form of the ARN)
+    """
+    actions = [action for key in ("AlarmActions", "OKActions", "InsufficientDataActions") for action in alarm.get(key) or []]
+    return any(part in action for part in scaled for action in actions)
 
 
 def _log_group(read: Reader, name: str, path: str) -> Shape | None:

@@ -47,6 +47,11 @@ def log_group(source: str) -> str:
     return _fit(source, r"[^A-Za-z0-9_/.#-]", 512)
 
 
+def alarm(source: str) -> str:
+    """The alarm that does for the target what ``source`` does for the source. At most 255, no control characters. [B PutMetricAlarmInput.AlarmName]"""
+    return _fit(source, r"[\x00-\x1f\x7f]", 255)
+
+
 def repository(source: str) -> str:
     """A new ECR repository for a rewritten image, so that the old one stays for rollback (runbook step 1)."""
     return _fit(source, r"[^a-z0-9._/-]", 256)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import typing as t
 
-from . import target_group
+from . import scaling_alarms, target_group
 from .context import Context, Json, short
 from .findings import Finding, found
 
@@ -30,6 +30,7 @@ def section(services: t.Iterable[Json], context: Context) -> tuple[list[Json], l
             bounds = f"{target.get('MinCapacity')}..{target.get('MaxCapacity')}"
             findings.append(found("FG-SCALING", f"services[{name}].ScalableTargets", bounds, bounds))
         findings += _policy_findings(service, f"services[{name}]")
+        findings += scaling_alarms.findings(service, f"services[{name}]", context)
         findings += [
             found("FG-SCALING-ONCE", f"services[{name}].ScheduledActions[{action.get('ScheduledActionName')}]", action.get("Schedule"))
             for action in service.get("ScheduledActions") or []
@@ -39,11 +40,9 @@ def section(services: t.Iterable[Json], context: Context) -> tuple[list[Json], l
 
 
 def _policy_findings(service: Json, path: str) -> t.Iterator[Finding]:
-    """Only target tracking makes its alarms itself; a metric that names the source's load balancer or target group follows the source."""
+    """A metric that names the source's load balancer or target group follows the source."""
     for policy in service.get("ScalingPolicies") or []:
         where = f"{path}.ScalingPolicies[{policy.get('PolicyName')}]"
-        if policy.get("PolicyType") != "TargetTrackingScaling":
-            yield found("FG-SCALING-POLICY", where, policy.get("PolicyType"))
         for dimension in _dimensions(policy):
             if dimension.get("Name") in ("LoadBalancer", "TargetGroup"):
                 yield found("FG-SCALING-METRIC", where, f"{dimension['Name']}={dimension.get('Value')}")
@@ -83,6 +82,7 @@ def _target(target: Json, service: Json, context: Context) -> Json:
             for action in service.get("ScheduledActions") or []
             if not _is_once(action)
         ],
+        "alarms": scaling_alarms.section(service, context),
         "tags": dict(context.own_tags),
     }
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from ansible_collections.cutover.fargate.plugins.module_utils._aws.errors import CutoverError
 from ansible_collections.cutover.fargate.plugins.module_utils._ecs import scaling
 from ansible_collections.cutover.fargate.plugins.module_utils._ecs.scaling import FREE, HELD, run
 from unit.plugins.module_utils.apply_account import SYSTEM, Account
 
 Json = dict[str, t.Any]
 RESOURCE = "service/shop-fargate/web"
+TOPIC = "arn:aws:sns:eu-west-1:123456789012:operations"
 
 
 def policy(value: float = 60.0) -> Json:
@@ -22,6 +24,19 @@ def requests() -> Json:
     metric = {"PredefinedMetricSpecification": {"PredefinedMetricType": "ALBRequestCountPerTarget"}, "TargetValue": 500.0}
     labelled = {"PolicyName": "requests", "PolicyType": "TargetTrackingScaling", "TargetTrackingScalingPolicyConfiguration": metric}
     return {**labelled, "resource_label": {"load_balancer": "shop-fargate", "target_group": "shop-web"}}
+
+
+def step() -> Json:
+    steps = {"AdjustmentType": "ChangeInCapacity", "Cooldown": 60, "StepAdjustments": [{"MetricIntervalLowerBound": 0.0, "ScalingAdjustment": 2}]}
+    return {"PolicyName": "out", "PolicyType": "StepScaling", "ScalableDimension": "ecs:service:DesiredCount", "StepScalingPolicyConfiguration": steps}
+
+
+def busy(**actions: t.Any) -> Json:
+    metric = {"Namespace": "AWS/ApplicationELB", "MetricName": "RequestCountPerTarget", "Statistic": "Sum", "Period": 60, "EvaluationPeriods": 2}
+    when = {"Threshold": 1000.0, "ComparisonOperator": "GreaterThanThreshold", "TreatMissingData": "ignore"}
+    names = {"name": "shop-busy-fargate", "load_balancer": "shop-fargate", "target_group": "shop-web", "dimensions": []}
+    acts = actions or {"AlarmActions": [TOPIC, {"resource_id": RESOURCE, "policy": "out"}]}
+    return {**names, "settings": {**metric, **when}, "actions": acts, "tags": SYSTEM}
 
 
 def night() -> Json:
@@ -126,3 +141,96 @@ def test_killed_after_any_call_the_next_run_finishes(built: Account, calls: int)
     assert built.killed_after(calls, run, scaling=[entry()], hold=True, create=True)
     assert len(scale(built)["changes"]) == 4 - calls
     assert scale(built)["changed"] is False
+
+
+class TestStepAlarms:
+    """Step policies come with the alarms that invoke them."""
+
+    def entry(self, *alarms: Json, **changes: t.Any) -> Json:
+        return entry(policies=[step()], scheduled_actions=[], alarms=list(alarms) or [busy()], **changes)
+
+    def described(self, account: Account, name: str = "shop-busy-fargate") -> Json:
+        return dict(account.client("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"][0])
+
+    def policy_arn(self, account: Account) -> str:
+        policies = account.client(scaling.SERVICE).describe_scaling_policies(ServiceNamespace="ecs", ResourceId=RESOURCE)["ScalingPolicies"]
+        return str(policies[0]["PolicyARN"])
+
+    def test_the_alarm_invokes_the_policy_and_watches_the_target(self, built: Account) -> None:
+        result = scale(built, self.entry())
+        assert built.calls == ["RegisterScalableTarget", "PutScalingPolicy", "PutMetricAlarm"]
+        assert result["changes"][-1] == "create alarm shop-busy-fargate"
+        alarm = self.described(built)
+        assert alarm["AlarmActions"] == [self.policy_arn(built), TOPIC]
+        assert [(item["Name"], item["Value"].rpartition("/")[0]) for item in alarm["Dimensions"]] == [
+            ("LoadBalancer", "app/shop-fargate"),
+            ("TargetGroup", "targetgroup/shop-web"),
+        ]
+        assert (alarm["Threshold"], alarm["TreatMissingData"]) == (1000.0, "ignore")
+        tags = built.client("cloudwatch").list_tags_for_resource(ResourceARN=alarm["AlarmArn"])["Tags"]
+        assert {tag["Key"]: tag["Value"] for tag in tags} == SYSTEM
+
+    def test_second_run_makes_no_mutating_call(self, built: Account) -> None:
+        scale(built, self.entry())
+        again = scale(built, self.entry())
+        assert built.calls == []
+        assert again["diff"]["before"] == again["diff"]["after"]
+
+    @pytest.mark.parametrize(("member", "value"), [("Threshold", 500.0), ("EvaluationPeriods", 5), ("TreatMissingData", "breaching"), ("Statistic", "Maximum")])
+    def test_drift_is_put_right_and_other_actions_stay(self, built: Account, member: str, value: t.Any) -> None:
+        scale(built, self.entry())
+        cloudwatch = built.client("cloudwatch")
+        known = cloudwatch.meta.service_model.operation_model("PutMetricAlarm").input_shape.members
+        now = {key: item for key, item in self.described(built).items() if key in known and item not in ([], None)}
+        now.pop("DatapointsToAlarm", None)
+        cloudwatch.put_metric_alarm(**{**now, member: value, "OKActions": [TOPIC]})
+        result = scale(built, self.entry())
+        assert built.calls == ["PutMetricAlarm"]
+        assert member in result["changes"][0]
+        assert self.described(built)["OKActions"] == [TOPIC]
+        scale(built, self.entry())
+        assert built.calls == []
+
+    def test_one_alarm_may_invoke_policies_of_two_services(self, built: Account) -> None:
+        built.client("ecs").create_service(cluster="shop-fargate", serviceName="worker", taskDefinition="web", desiredCount=1)
+        other = "service/shop-fargate/worker"
+        both = busy(AlarmActions=[{"resource_id": RESOURCE, "policy": "out"}, {"resource_id": other, "policy": "out"}])
+        entries = [self.entry(both), entry(resource_id=other, policies=[step()], scheduled_actions=[])]
+        scale(built, *entries)
+        invoked = [action.partition(":resource/ecs/")[2] for action in self.described(built)["AlarmActions"]]
+        assert sorted(invoked) == [f"{RESOURCE}:policyName/out", f"{other}:policyName/out"]
+        scale(built, *entries)
+        assert built.calls == []
+
+    def test_check_mode_before_anything_exists(self, account: Account) -> None:
+        result = scale(account, self.entry(), check_mode=True)
+        assert account.calls == []
+        after = result["diff"]["after"]["alarm shop-busy-fargate"]
+        assert after["AlarmActions"] == ["(known after apply)", TOPIC]
+        assert {"Name": "TargetGroup", "Value": "(known after apply)"} in after["Dimensions"]
+
+    def test_without_the_load_balancer_nothing_is_changed(self, account: Account) -> None:
+        with pytest.raises(CutoverError, match=r"alarm shop-busy-fargate watches shop-fargate and shop-web, which does not exist.*--tags alb"):
+            scale(account, self.entry())
+        assert account.calls == []
+
+    def test_an_alarm_of_somebody_else_is_refused_before_anything_is_changed(self, built: Account) -> None:
+        built.client("cloudwatch").put_metric_alarm(
+            AlarmName="shop-busy-fargate", Namespace="x", MetricName="y", Statistic="Sum", Period=60, EvaluationPeriods=1, Threshold=1,
+            ComparisonOperator="LessThanThreshold",
+        )  # fmt: skip
+        with pytest.raises(CutoverError, match="alarm shop-busy-fargate exists without the tag cutover:system=shop"):
+            scale(built, self.entry())
+        assert built.calls == []
+
+    def test_lifting_the_hold_makes_no_alarm(self, built: Account) -> None:
+        scale(built, self.entry())
+        built.client("cloudwatch").delete_alarms(AlarmNames=["shop-busy-fargate"])
+        scale(built, self.entry(), hold=False, create=False)
+        assert built.calls == ["RegisterScalableTarget"]
+
+    @pytest.mark.parametrize("calls", [1, 2, 3])
+    def test_killed_after_any_call_the_next_run_finishes(self, built: Account, calls: int) -> None:
+        assert built.killed_after(calls, run, scaling=[self.entry()], hold=True, create=True)
+        assert len(scale(built, self.entry())["changes"]) == 3 - calls
+        assert self.described(built)["AlarmActions"][0] == self.policy_arn(built)

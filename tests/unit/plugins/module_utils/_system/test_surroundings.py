@@ -142,6 +142,17 @@ def test_quotas_and_their_use(world: World, monkeypatch: pytest.MonkeyPatch) -> 
     }  # fmt: skip
 
 
+def test_alarms_that_scale_the_services(world: World) -> None:
+    """Whatever they watch."""
+    for service in ("web", "other"):
+        policy = f"arn:aws:autoscaling:{REGION}:{ACCOUNT}:scalingPolicy:1:resource/ecs/service/shop/{service}:policyName/backlog"
+        world.client("cloudwatch").put_metric_alarm(
+            AlarmName=f"{service}-backlog", Namespace="AWS/SQS", MetricName="m", Dimensions=[{"Name": "QueueName", "Value": "shop"}], Period=60, EvaluationPeriods=1,
+            Threshold=1, ComparisonOperator="GreaterThanThreshold", Statistic="Sum", AlarmActions=[policy],
+        )  # fmt: skip
+    assert {alarm["AlarmName"] for alarm in world.system()["source"]["alarms"]} == {"shop-5xx", "shop-cpu", "web-backlog"}
+
+
 def test_what_a_task_used_at_most(world: World) -> None:
     """Percent of the 128 MiB that it reserves; the task reserves no CPU."""
     dimensions = [{"Name": "ClusterName", "Value": "shop"}, {"Name": "ServiceName", "Value": "web"}]
