@@ -154,6 +154,7 @@ def _admitting(read: Reader, groups: t.Sequence[Shape], tasks: set[str], path: s
             "VpcId": group.get("VpcId"),
             "Tags": tags.to_dict(group.get("Tags")),
             "rules": _rules_naming(group["IpPermissions"], tasks),
+            "IpPermissions": group["IpPermissions"],
             "used_by": told.get(group["GroupId"], []),
         }
         for group in sorted(groups, key=lambda group: group["GroupName"])

@@ -14,13 +14,14 @@ from .task_definition import Translated
 
 @dataclass(frozen=True)
 class Outline:
-    """Parts of the plan: ``grants`` are the ingress rules that other groups get for the tasks."""
+    """Parts of the plan: ``grants`` are the ingress rules that other groups get for the tasks, ``egress`` those of the load balancer towards them."""
 
     services: t.Sequence[Json]
     tasks: t.Sequence[Translated]
     placement: Placement
     balancer: Json | None = None
     grants: t.Sequence[Json] = field(default_factory=list)
+    egress: t.Sequence[Json] = field(default_factory=list)
 
     @property
     def definitions(self) -> list[Json]:

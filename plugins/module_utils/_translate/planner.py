@@ -66,7 +66,8 @@ def plan(system: t.Mapping[str, t.Any], intent: t.Mapping[str, t.Any]) -> Json:
     findings += [*more, *network.addresses(placement, planned, context)]
     findings += drift.findings(context, planned, [task.definition for task in tasks], images["images"])
     sections, more = _sections(context, services, planned, tasks, images, balancer, placement)
-    findings += [*more, *readiness.section(Outline(planned, tasks, placement, balancer, sections["security"]["grants"]), context)]
+    added = sections["security"]
+    findings += [*more, *readiness.section(Outline(planned, tasks, placement, balancer, added["grants"], added["load_balancer_egress"]), context)]
     return {
         "system": context.name,
         "fqdn": context.fqdn,

@@ -7,12 +7,12 @@ A fact that discovery could not read is told by discovery; a rule without its fa
 
 from __future__ import annotations
 
-from . import readiness_jobs, readiness_limits, readiness_network, readiness_owners
+from . import readiness_jobs, readiness_limits, readiness_network, readiness_owners, readiness_vpc
 from .context import Context
 from .findings import Finding
 from .outline import Outline
 
-RULES = (*readiness_network.RULES, *readiness_limits.RULES, *readiness_jobs.RULES, *readiness_owners.RULES)
+RULES = (*readiness_network.RULES, *readiness_limits.RULES, *readiness_vpc.RULES, *readiness_jobs.RULES, *readiness_owners.RULES)
 
 
 def section(outline: Outline, context: Context) -> list[Finding]:

@@ -31,20 +31,20 @@ def vcpus(outline: Outline, context: Context) -> t.Iterator[Finding]:
     size = {service["name"]: (sizes.cpu_units(outline.definition(service).get("cpu")) or 0) / UNITS_PER_VCPU for service in outline.services}
     running = {name: service.get("runningCount") or 0 for name, service in context.target_services.items()}
     steady = sum(size[item["name"]] * max(item["desired_count"] - running.get(item["name"], 0), 0) for item in outline.services)
-    peak = sum(size[item["name"]] * max(_at_most(item) - running.get(item["name"], 0), 0) for item in outline.services)
-    quota = (context.system.get("quotas") or {}).get("fargate_vcpu") or {}
-    if quota.get("value") is None:
+    peak = sum(size[item["name"]] * max(at_most(item) - running.get(item["name"], 0), 0) for item in outline.services)
+    quota = quota_of(context, "fargate_vcpu")
+    if quota is None:
         return
     left = max(quota["value"] - (quota.get("used") or 0), 0)
     if steady > left:
-        yield found("FG-QUOTA", "quotas.fargate_vcpu", _of(quota), f"{steady:g} more vCPU", what="Fargate On-Demand vCPUs")
+        yield found("FG-QUOTA", "quotas.fargate_vcpu", of_quota(quota), f"{steady:g} more vCPU", what="Fargate On-Demand vCPUs")
     elif peak > left:
-        yield found("FG-QUOTA-DEPLOYMENT", "quotas.fargate_vcpu", _of(quota), f"{peak:g} more vCPU during a deployment")
+        yield found("FG-QUOTA-DEPLOYMENT", "quotas.fargate_vcpu", of_quota(quota), f"{peak:g} more vCPU during a deployment", what="Fargate On-Demand vCPUs")
 
 
 def balancers(outline: Outline, context: Context) -> t.Iterator[Finding]:
     """A second load balancer with target groups, rules and certificates; limits per load balancer have no use to ask for. [D elb/load-balancer-limits]"""
-    plan, quotas = outline.balancer, context.system.get("quotas") or {}
+    plan = outline.balancer
     if plan is None or context.target.get("load_balancer"):
         return
     listeners = plan["listeners"]
@@ -57,12 +57,12 @@ def balancers(outline: Outline, context: Context) -> t.Iterator[Finding]:
         ("certificates_per_load_balancer", len(certificates), "certificates of a load balancer"),
     )
     for name, more, what in wanted:
-        quota = quotas.get(name) or {}
+        quota = quota_of(context, name)
         regional = not name.endswith("_per_load_balancer")
-        if quota.get("value") is None or (regional and quota.get("used") is None):
+        if quota is None or (regional and quota.get("used") is None):
             continue
         if (quota.get("used") or 0) + more > quota["value"]:
-            yield found("FG-QUOTA", f"quotas.{name}", _of(quota), f"{more} more", what=what)
+            yield found("FG-QUOTA", f"quotas.{name}", of_quota(quota), f"{more} more", what=what)
 
 
 def connections(outline: Outline, context: Context) -> t.Iterator[Finding]:
@@ -72,7 +72,7 @@ def connections(outline: Outline, context: Context) -> t.Iterator[Finding]:
     """
     before = sum(service.get("runningCount") or 0 for service in context.source_services)
     then = sum(service["desired_count"] for service in outline.services)
-    both, peak = before + then, before + sum(map(_at_most, outline.services))
+    both, peak = before + then, before + sum(map(at_most, outline.services))
     if not before or not then:
         return
     for database in context.source.get("databases") or []:
@@ -112,12 +112,18 @@ def class_memory(instance_class: str) -> int | None:
     return _PER_LARGE[match[1]] * 2 * int(match[3] or 1) * GIB if match[2].endswith("xlarge") else None
 
 
-def _at_most(service: Json) -> int:
+def at_most(service: Json) -> int:
     """Tasks of a service while it is deployed."""
     return math.ceil(service["desired_count"] * (service["deployment_configuration"].get("maximumPercent") or 200) / 100)
 
 
-def _of(quota: Json) -> str:
+def quota_of(context: Context, name: str) -> Json | None:
+    """``{value, used}`` of an account's quota; None where AWS does not tell it."""
+    quota: Json = (context.system.get("quotas") or {}).get(name) or {}
+    return quota if quota.get("value") is not None else None
+
+
+def of_quota(quota: Json) -> str:
     used = quota.get("used")
     return f"{used if used is None else format(used, 'g')} of {quota['value']:g} in use" if used is not None else f"quota {quota['value']:g}"
 

@@ -19,9 +19,17 @@ KINDS = (
         "FG-QUOTA-DEPLOYMENT",
         WARN,
         "checked",
-        "The tasks fit into the quota of Fargate On-Demand vCPUs, but not twice, as a deployment wants them.",
+        "The tasks fit into the account's quota, but not twice, as a deployment wants them: {what}.",
         "Ask for a higher quota in Service Quotas.",
         ECS + "service-quotas.html",
+    ),
+    Kind(
+        "FG-QUOTA-RULES",
+        BLOCKER,
+        "refused",
+        "The security group has no room for the rules of the tasks: AWS would refuse them.",
+        "Remove rules that nobody needs, or ask for more rules per security group in Service Quotas (Amazon VPC).",
+        "https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html",
     ),
     Kind(
         "FG-DB-CONNECTIONS",

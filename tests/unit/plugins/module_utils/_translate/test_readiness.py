@@ -7,7 +7,7 @@ import gzip
 import typing as t
 
 import pytest
-from ansible_collections.cutover.fargate.plugins.module_utils._translate import readiness_jobs, readiness_limits, rights
+from ansible_collections.cutover.fargate.plugins.module_utils._translate import readiness_jobs, readiness_limits, readiness_vpc, rights
 from unit.plugins.module_utils._translate import systems
 from unit.plugins.module_utils._translate.systems import Json
 
@@ -172,6 +172,44 @@ class TestLimits:
     def test_quotas_of_load_balancers(self, name: str, quota: Json, told: str | None) -> None:
         plan = systems.plan({**systems.system(), "quotas": {name: quota}})
         assert [(item["path"], item["source_value"]) for item in findings(plan, "FG-QUOTA")] == ([(f"quotas.{name}", told)] if told else [])
+
+
+    @pytest.mark.parametrize(("value", "told"), [(4, "quota 4"), (5, None)])
+    def test_where_the_use_of_interfaces_is_not_told_the_target_alone_is_compared(self, value: int, told: str | None) -> None:
+        plan = systems.plan({**systems.system(), "quotas": {"network_interfaces": {"value": value, "used": None}}})
+        assert [item["source_value"] for item in findings(plan, "FG-QUOTA")] == ([told] if told else [])
+
+    def test_interfaces_of_the_target_that_exist_are_in_use_already(self) -> None:
+        system = systems.system("provisioned")
+        for service in system["target"]["services"]:
+            service["runningCount"] = service["desiredCount"]
+        system["quotas"] = {"network_interfaces": {"value": 100, "used": 97}}
+        assert not systems.ids(systems.plan(system)) & {"FG-QUOTA", "FG-QUOTA-DEPLOYMENT"}
+
+    def rules_of_the_database(self, *more: Json) -> Json:
+        system = {**systems.system("provisioned"), "quotas": {"rules_per_security_group": {"value": 2, "used": None}}}
+        admits = {"IpProtocol": "tcp", "FromPort": 3306, "ToPort": 3306}
+        old = {**admits, "UserIdGroupPairs": [{"GroupId": "sg-0inst"}], "IpRanges": [{"CidrIp": "192.0.2.1/32"}]}
+        system["source"]["security_groups"]["admitting"][0]["IpPermissions"] = [old, *({**admits, **item} for item in more)]
+        system["target"]["security_groups"] = {"tasks": [{"GroupId": "sg-0new"}]}
+        return system
+
+    def test_a_full_group_that_admits_the_tasks_already_is_no_obstacle(self) -> None:
+        assert "FG-QUOTA-RULES" in systems.ids(systems.plan(self.rules_of_the_database()))
+        assert "FG-QUOTA-RULES" in systems.ids(systems.plan(self.rules_of_the_database({"FromPort": 22, "ToPort": 22, "UserIdGroupPairs": [{"GroupId": "sg-0new"}]})))
+        assert "FG-QUOTA-RULES" not in systems.ids(systems.plan(self.rules_of_the_database({"UserIdGroupPairs": [{"GroupId": "sg-0new"}]})))
+
+    @pytest.mark.parametrize(
+        ("permission", "number"),
+        [
+            ({"IpRanges": [{}, {}], "Ipv6Ranges": [{}]}, 2),
+            ({"IpRanges": [{}], "Ipv6Ranges": [{}, {}, {}]}, 3),
+            ({"IpRanges": [{}], "Ipv6Ranges": [{}], "UserIdGroupPairs": [{}], "PrefixListIds": [{}]}, 3),
+            ({}, 0),
+        ],
+    )
+    def test_rules_are_counted_for_each_family(self, permission: Json, number: int) -> None:
+        assert readiness_vpc.count([permission]) == number
 
 
 class TestRights:

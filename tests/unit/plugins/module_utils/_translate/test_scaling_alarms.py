@@ -53,7 +53,9 @@ def planned(plan: Json) -> list[Json]:
             {
                 "Namespace": "AWS/ApplicationELB",
                 "MetricName": "RequestCountPerTarget",
-                "Dimensions": dimensions(LoadBalancer="app/shop/50dc6c495c0c9188", TargetGroup="targetgroup/shop-web/73e2d6bc24d8a067", AvailabilityZone="eu-west-1a"),
+                "Dimensions": dimensions(
+                    LoadBalancer="app/shop/50dc6c495c0c9188", TargetGroup="targetgroup/shop-web/73e2d6bc24d8a067", AvailabilityZone="eu-west-1a"
+                ),
             },
             {"AvailabilityZone": "eu-west-1a"},
             "shop-fargate",
