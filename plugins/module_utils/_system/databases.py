@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import typing as t
 
+from .._aws import tags
 from .network import database_list
 from .read import Reader, Shape, each
 
@@ -39,6 +40,7 @@ def read_databases(read: Reader, admitting: t.Sequence[Shape], path: str) -> lis
     return [
         {
             **{key: item.get(key) for key in KEPT},
+            "Tags": tags.to_dict(item.get("TagList")),
             "max_connections": next((limits[group] for group in _parameter_groups(item) if limits[group]), None),
         }
         for item in chosen

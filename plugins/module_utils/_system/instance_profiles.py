@@ -6,12 +6,13 @@ from __future__ import annotations
 
 import typing as t
 
+from .._aws import tags
 from .read import Reader, Shape, each, unique
 from .roles import GONE, read_policies
 
 
 def read_instance_profiles(read: Reader, instances: t.Sequence[Shape], groups: t.Sequence[Shape], path: str) -> list[Shape]:
-    """``capacity.instance_profiles``: ``{InstanceProfileName, Arn, Roles: [{RoleName, Arn, AttachedPolicies, InlinePolicies, Policies}]}``."""
+    """``capacity.instance_profiles``: ``{InstanceProfileName, Arn, Tags, Roles: [{RoleName, Arn, AttachedPolicies, InlinePolicies, Policies}]}``."""
     data = [(group["LaunchTemplate"] or {}).get("LaunchTemplateData") or {} for group in groups]
     used = [*(instance.get("IamInstanceProfile") or {} for instance in instances), *(item.get("IamInstanceProfile") or {} for item in data)]
     names = sorted(unique(_name(item) for item in used))
@@ -25,7 +26,8 @@ def _name(profile: t.Mapping[str, str]) -> str:
 
 def _profile(read: Reader, name: str) -> Shape:
     found = read.one("iam", "get_instance_profile", InstanceProfileName=name)["InstanceProfile"]
-    return {"InstanceProfileName": name, "Arn": found["Arn"], "Roles": each(lambda role: _role(read, role), found.get("Roles", []))}
+    roles = each(lambda role: _role(read, role), found.get("Roles", []))
+    return {"InstanceProfileName": name, "Arn": found["Arn"], "Tags": tags.to_dict(found.get("Tags")), "Roles": roles}
 
 
 def _role(read: Reader, role: Shape) -> Shape:

@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import typing as t
 
+from .._aws import tags
 from .read import Reader, Shape, each, together, unique
 
 GONE = ["NoSuchEntity", "NoSuchEntityException"]
 
 
 def read_roles(read: Reader, services: t.Sequence[Shape], names: t.Sequence[str], path: str) -> list[Shape]:
-    """``roles`` of a side: ``{RoleName, Arn, TrustedServices: [principal], AttachedPolicies, InlinePolicies, Policies: {name: [statement]}}``.
+    """``roles`` of a side: ``{RoleName, Arn, TrustedServices: [principal], AttachedPolicies, InlinePolicies, Policies: {name: [statement]}, Tags}``.
 
     Those that the services' task definitions name, and ``names``, as far as they exist.
     """
@@ -41,7 +42,7 @@ def _role(read: Reader, name: str) -> Shape:
     role = read.one("iam", "get_role", RoleName=name)["Role"]
     principals = [statement.get("Principal") for statement in _statements(role.get("AssumeRolePolicyDocument"))]
     trusted = [service for principal in principals if isinstance(principal, dict) for service in _many(principal.get("Service"))]
-    return {"RoleName": name, "Arn": role["Arn"], "TrustedServices": sorted(trusted), **read_policies(read, name)}
+    return {"RoleName": name, "Arn": role["Arn"], "TrustedServices": sorted(trusted), **read_policies(read, name), "Tags": tags.to_dict(role.get("Tags"))}
 
 
 def _managed(read: Reader, arn: str) -> list[Shape]:

@@ -11,7 +11,7 @@ from .._aws.errors import CutoverError
 from . import artefacts, balancers, capacity, databases, network, scheduled, services
 from .measured import read_measured
 from .other_clusters import groups_of
-from .owners import owners
+from .owners import read_owners
 from .read import Reader, Shape, together
 from .roles import read_roles
 
@@ -64,7 +64,7 @@ def read_side(read: Reader, load_balancer: Shape, scope: Scope) -> Side:
     left_out = [service for service in found.services if service["serviceName"] in others]
     excluded = {group["TargetGroupArn"]: services.names_in(left_out, group["TargetGroupArn"]) for group in tree["target_groups"]}
     data = {**tree, "cluster": found.cluster, "other_services": others, **detail}
-    return Side({**data, "owners": owners(data)}, found.elsewhere, excluded, left_out)
+    return Side({**data, "owners": read_owners(read, data, scope.path)}, found.elsewhere, excluded, left_out)
 
 
 def divide(all_services: t.Sequence[Shape], target_groups: t.Sequence[Shape], only: t.Sequence[str]) -> tuple[list[Shape], list[str]]:

@@ -14,7 +14,8 @@ from .task_definition import Translated
 
 @dataclass(frozen=True)
 class Outline:
-    """Parts of the plan: ``grants`` are the ingress rules that other groups get for the tasks, ``egress`` those of the load balancer towards them."""
+    """Parts of the plan: ``grants`` are the ingress rules that other groups get for the tasks, ``egress`` those of the load balancer towards them,
+    ``deletions`` the items of the teardown."""
 
     services: t.Sequence[Json]
     tasks: t.Sequence[Translated]
@@ -22,6 +23,7 @@ class Outline:
     balancer: Json | None = None
     grants: t.Sequence[Json] = field(default_factory=list)
     egress: t.Sequence[Json] = field(default_factory=list)
+    deletions: t.Sequence[Json] = field(default_factory=list)
 
     @property
     def definitions(self) -> list[Json]:

@@ -66,8 +66,9 @@ def plan(system: t.Mapping[str, t.Any], intent: t.Mapping[str, t.Any]) -> Json:
     findings += [*more, *network.addresses(placement, planned, context)]
     findings += drift.findings(context, planned, [task.definition for task in tasks], images["images"])
     sections, more = _sections(context, services, planned, tasks, images, balancer, placement)
-    added = sections["security"]
-    findings += [*more, *readiness.section(Outline(planned, tasks, placement, balancer, added["grants"], added["load_balancer_egress"]), context)]
+    added, items = sections["security"], sections["teardown"]["items"]
+    outline = Outline(planned, tasks, placement, balancer, grants=added["grants"], egress=added["load_balancer_egress"], deletions=items)
+    findings += [*more, *readiness.section(outline, context)]
     return {
         "system": context.name,
         "fqdn": context.fqdn,

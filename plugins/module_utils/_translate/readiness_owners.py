@@ -32,6 +32,18 @@ def owners(_outline: Outline, context: Context) -> t.Iterator[Finding]:
         yield found("FG-IAC-OWNER", path, f"{tool} {deployment}".strip(), TOUCHED[kind])
 
 
+def deleted(outline: Outline, context: Context) -> t.Iterator[Finding]:
+    """What only the teardown touches: one finding for each tool and deployment, since it is a month away. [D AWSCloudFormation/using-cfn-stack-drift]"""
+    items = {(str(item["kind"]), str(item["name"])) for item in outline.deletions}
+    grouped: dict[tuple[str, str], list[str]] = {}
+    for item in context.source.get("owners") or []:
+        kind, name = str(item.get("kind")), str(item.get("name"))
+        if kind not in TOUCHED and (kind, name) in items:
+            grouped.setdefault((str(item.get("owner")), str(item.get("deployment") or "")), []).append(f"{kind.replace('_', ' ')} {name}")
+    for (tool, deployment), names in sorted(grouped.items()):
+        yield found("FG-IAC-TEARDOWN", "teardown.items", f"{tool} {deployment}".strip(), ", ".join(sorted(names)))
+
+
 def records(_outline: Outline, context: Context) -> t.Iterator[Finding]:
     """Records carry no tags. Who made the load balancer has probably made the alias too, and would point it back. [D r53/resource-record-sets-values-alias]"""
     tools = sorted({f"{item.get('owner')} {item.get('deployment') or ''}".strip() for item in context.source.get("owners") or [] if item.get("kind") in FRONT})
@@ -39,4 +51,4 @@ def records(_outline: Outline, context: Context) -> t.Iterator[Finding]:
         yield found("FG-IAC-RECORD", "records", ", ".join(tools))
 
 
-RULES = (owners, records)
+RULES = (owners, deleted, records)

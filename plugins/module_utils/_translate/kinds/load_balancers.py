@@ -73,6 +73,14 @@ KINDS = (
         "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/resource-import.html",
     ),
     Kind(
+        "FG-IAC-TEARDOWN",
+        INFO,
+        "checked",
+        "A tool made what the teardown deletes, as its tags say: its next run after the teardown would make it again.",
+        "Drop the source from the tool's code (or its state) before the teardown.",
+        "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-drift.html",
+    ),
+    Kind(
         "FG-IAC-RECORD",
         ACTION,
         "checked",

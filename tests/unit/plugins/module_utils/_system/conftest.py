@@ -28,7 +28,7 @@ ACTIONS: set[str] = set()
 """The same calls as IAM names them."""
 INTERCEPT: list[Callable[[str], AWSResponse | None]] = []
 """What is asked before a request is sent, with ``service.Operation``; an answer of its own is the answer."""
-IAM_NAMES = {"monitoring": "cloudwatch"}
+IAM_NAMES = {"monitoring": "cloudwatch", "tagging": "tag"}
 
 
 def _called(model: t.Any, **_more: object) -> None:

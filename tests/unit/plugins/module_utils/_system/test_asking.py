@@ -14,7 +14,7 @@ import pytest
 from ansible_collections.cutover.fargate.plugins.module_utils._system.other_clusters import CLUSTERS_LISTED, DESCRIPTIONS
 from botocore.awsrequest import AWSResponse
 
-from .conftest import ACTIONS, FQDN, INTERCEPT, SharedClients, World
+from .conftest import ACTIONS, FQDN, IAM_NAMES, INTERCEPT, SharedClients, World
 
 ROOT = Path(__file__).parents[5]
 READS = re.compile(r"[a-z0-9-]+:(Describe|List|Get|BatchGet)[A-Za-z0-9]+")
@@ -53,7 +53,7 @@ def on_the_page() -> set[str]:
 def action(service: str, operation: str) -> str:
     client = SharedClients()(service)
     signing = client.meta.service_model.signing_name
-    return f"{'cloudwatch' if signing == 'monitoring' else signing}:{client.meta.method_to_api_mapping[operation]}"
+    return f"{IAM_NAMES.get(signing, signing)}:{client.meta.method_to_api_mapping[operation]}"
 
 
 def test_permissions_page_lists_every_call_that_discovery_can_make(world: World) -> None:

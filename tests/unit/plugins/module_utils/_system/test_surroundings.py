@@ -11,6 +11,7 @@ from ansible_collections.cutover.fargate.plugins.module_utils._system.measured i
 from ansible_collections.cutover.fargate.plugins.module_utils._system.owners import owner
 from ansible_collections.cutover.fargate.plugins.module_utils._translate import planner
 from moto.ecs.models import EC2ContainerServiceBackend
+from moto.resourcegroupstaggingapi.models import ResourceGroupsTaggingAPIBackend
 from moto.servicequotas.models import ServiceQuotasBackend
 
 from .conftest import ACCOUNT, FQDN, REGION, World, stops
@@ -77,12 +78,13 @@ def test_roles_of_the_tasks(world: World) -> None:
     """The execution role that the target would get, because it exists already."""
     iam = world.client("iam")
     trust = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}}
-    iam.create_role(RoleName="ecsTaskExecutionRole", AssumeRolePolicyDocument=json.dumps(trust))
+    iam.create_role(RoleName="ecsTaskExecutionRole", AssumeRolePolicyDocument=json.dumps(trust), Tags=[{"Key": "ManagedBy", "Value": "terraform"}])
     document = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["ecr:BatchGetImage"], "Resource": "*"}]})
     iam.attach_role_policy(RoleName="ecsTaskExecutionRole", PolicyArn=iam.create_policy(PolicyName="pull", PolicyDocument=document)["Policy"]["Arn"])
     (role,) = world.system(names={"execution_role": "ecsTaskExecutionRole"})["source"]["roles"]
     assert (role["TrustedServices"], role["InlinePolicies"]) == (["ecs-tasks.amazonaws.com"], [])
     assert role["Policies"]["pull"][0]["Action"] == ["ecr:BatchGetImage"]
+    assert role["Tags"] == {"ManagedBy": "terraform"}
 
 
 def test_ways_out_of_the_vpc(world: World) -> None:
@@ -213,6 +215,32 @@ def test_owners_of_the_source(world: World) -> None:
     assert world.system()["source"]["owners"] == [
         {"kind": "load_balancer", "id": world.balancers["shop"].arn, "name": "shop", "owner": "terraform", "deployment": ""}
     ]
+
+
+def test_owners_of_what_is_described_without_tags(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of them in one call. moto does not know repositories and launch templates there, so those are looked for in the question."""
+    asked: list[str] = []
+    original = ResourceGroupsTaggingAPIBackend.get_resources
+
+    def get_resources(self: t.Any, **given: t.Any) -> t.Any:
+        asked.extend(given["resource_arn_list"])
+        return original(self, **given)
+
+    monkeypatch.setattr(ResourceGroupsTaggingAPIBackend, "get_resources", get_resources)
+    tags = [{"Key": "ManagedBy", "Value": "terraform"}]
+    here = f"{REGION}:{ACCOUNT}"
+    template = world.client("ec2").describe_launch_templates()["LaunchTemplates"][0]["LaunchTemplateId"]
+    world.client("logs").tag_log_group(logGroupName="/ecs/shop/web", tags={"ManagedBy": "terraform"})
+    world.client("cloudwatch").tag_resource(ResourceARN=f"arn:aws:cloudwatch:{here}:alarm:shop-cpu", Tags=tags)
+    world.client("rds").add_tags_to_resource(ResourceName=f"arn:aws:rds:{here}:db:shop", Tags=tags)
+    found = {(item["kind"], item["name"], item["id"]) for item in world.system()["source"]["owners"]}
+    assert found == {
+        ("log_group", "/ecs/shop/web", f"arn:aws:logs:{here}:log-group:/ecs/shop/web"),
+        ("alarm", "shop-cpu", f"arn:aws:cloudwatch:{here}:alarm:shop-cpu"),
+        ("database", "shop", f"arn:aws:rds:{here}:db:shop"),
+    }
+    assert world.calls["GetResources"] == 1
+    assert {f"arn:aws:ecr:{here}:repository/shop/nginx", f"arn:aws:ec2:{here}:launch-template/{template}"} <= set(asked)
 
 
 class TestSharing:
