@@ -49,7 +49,8 @@ def read_owners(read: Reader, side: Shape, path: str) -> list[Shape]:
     Tags that no describing call tells are asked for by ARN, 100 in one call; what does not exist is left out of the answer.
     https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html
     """
-    untold = [(kind, arn, name) for kind, arn, name in _untold(side) if arn]
+    account = side["load_balancer"]["LoadBalancerArn"].split(":")[4]
+    untold = [(kind, arn, name) for kind, arn, name in _untold(side) if arn.split(":")[4] == account]
     arns = sorted({arn for _kind, arn, _name in untold})
     answer = read.if_possible(
         f"{path}.owners", [], lambda: read.batches("resourcegroupstaggingapi", "get_resources", "ResourceTagMappingList", "ResourceARNList", arns, 100)

@@ -1,18 +1,19 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # This module util is PRIVATE to the collection. It can have breaking changes at any time.
-"""What stands in the way beyond the definitions: network, limits, jobs and owners, each in a file of its own with one function for each rule.
+"""What stands in the way beyond the definitions: network, limits, jobs, owners and the application, each in a file of its own with one function for each rule.
 
 A fact that discovery could not read is told by discovery; a rule without its facts says nothing.
 """
 
 from __future__ import annotations
 
-from . import readiness_jobs, readiness_limits, readiness_network, readiness_owners, readiness_vpc
+from . import readiness_application, readiness_jobs, readiness_limits, readiness_network, readiness_owners, readiness_vpc
 from .context import Context
 from .findings import Finding
 from .outline import Outline
 
-RULES = (*readiness_network.RULES, *readiness_limits.RULES, *readiness_vpc.RULES, *readiness_jobs.RULES, *readiness_owners.RULES)
+PARTS = (readiness_network, readiness_limits, readiness_vpc, readiness_jobs, readiness_owners, readiness_application)
+RULES = tuple(rule for part in PARTS for rule in part.RULES)
 
 
 def section(outline: Outline, context: Context) -> list[Finding]:
