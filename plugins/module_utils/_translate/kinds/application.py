@@ -48,8 +48,8 @@ KINDS = (
         "FG-LARAVEL-DEFAULT",
         WARN,
         "checked",
-        "Set neither in the environment nor by secrets: an .env in the image decides, or Laravel's default. That is sessions and cache in files up to version 10, "
-        "in the database since 11, and the log in a file; files end with their container, and users are logged out.",
+        "Set neither in the environment nor by secrets: an .env in the image decides, or Laravel's default. That is sessions and cache in files up to "
+        "version 10, in the database since 11, and the log in a file; files end with their container, and users are logged out.",
         "Ask a running task: php artisan config:show session.driver, cache.default, logging.default (or php artisan tinker). The probe set laravel of "
         "fargate_probes proves before the cutover that a session of the source goes on at the target.",
         ECS + "ecs-exec-run.html",

@@ -15,6 +15,17 @@ def test_tasks_run_where_the_instances_did(case: str, subnets: list[str], addres
         assert (service["subnets"], service["assign_public_ip"]) == (subnets, address)
 
 
+def test_no_task_is_placed_where_the_load_balancer_is_not_enabled() -> None:
+    """Also when the inventory names the subnet; its addresses don't count, and none left is an obstacle."""
+    system = systems.system()
+    for subnet in system["source"]["subnets"]:
+        subnet["free"] = 1000 if subnet["SubnetId"] == "subnet-0c" else 1
+    plan = systems.plan(system, subnets=["subnet-0a", "subnet-0c"])
+    assert {tuple(service["subnets"]) for service in plan["services"]} == {("subnet-0a",)}
+    assert {"FG-AZ", "FG-FREE-ADDRESSES"} <= systems.ids(plan)
+    assert {"FG-NO-SUBNET"} <= systems.ids(systems.plan(system, subnets=["subnet-0c"]), "BLOCKER")
+
+
 def test_the_subnets_outlive_the_instances() -> None:
     assert systems.plan(systems.system("scaled_in"))["services"][0]["subnets"] == ["subnet-0a", "subnet-0b"]
 
