@@ -16,7 +16,27 @@ CONFIRMED = ("-e", "fargate_abandon_confirm=shop")
 
 @pytest.fixture(scope="module")
 def before(lab: Lab) -> dict[str, t.Any]:
+    """The source also scales in steps: AWS deletes no alarm of such a policy, so whoever makes one must remove it."""
+    step_policy(lab)
     return account(lab)
+
+
+def step_policy(lab: Lab) -> None:
+    target = {"ServiceNamespace": "ecs", "ResourceId": "service/shop/web", "ScalableDimension": "ecs:service:DesiredCount"}
+    steps = {"AdjustmentType": "ChangeInCapacity", "StepAdjustments": [{"MetricIntervalLowerBound": 0.0, "ScalingAdjustment": 1}]}
+    policy = lab.client("application-autoscaling").put_scaling_policy(
+        **target, PolicyName="busy", PolicyType="StepScaling", StepScalingPolicyConfiguration=steps
+    )["PolicyARN"]
+    group = lab.client("elbv2").describe_target_groups(Names=["shop-web"])["TargetGroups"][0]
+    names = {
+        "LoadBalancer": group["LoadBalancerArns"][0].partition(":loadbalancer/")[2],
+        "TargetGroup": group["TargetGroupArn"].rpartition(":")[2],
+    }
+    lab.client("cloudwatch").put_metric_alarm(
+        AlarmName="shop-busy", AlarmActions=[policy], Namespace="AWS/ApplicationELB", MetricName="RequestCountPerTarget", Statistic="Sum", Period=60,
+        Dimensions=[{"Name": name, "Value": value} for name, value in names.items()], EvaluationPeriods=2, Threshold=100000.0,
+        ComparisonOperator="GreaterThanThreshold", TreatMissingData="notBreaching",
+    )  # fmt: skip
 
 
 def test_there_is_nothing_to_abandon_at_first(lab: Lab, before: dict[str, t.Any]) -> None:
@@ -28,6 +48,7 @@ def test_an_abandoned_target_leaves_the_account_as_it_was(lab: Lab, before: dict
         lab.play("migrate").ok()
         refused(lab, "points to", *CONFIRMED)
         assert lab.served_by() == "shop-fargate"
+        scales_in_steps(lab)
         lab.play("rollback").ok()
         refused(lab, "fargate_abandon_confirm is not set")
         lowered(lab, "shop")
@@ -38,6 +59,18 @@ def test_an_abandoned_target_leaves_the_account_as_it_was(lab: Lab, before: dict
         assert lab.served_by() == "shop"
         assert totals()["failed"] == 0
     assert_unharmed(totals())
+
+
+def scales_in_steps(lab: Lab) -> None:
+    """The target's alarm watches the target and invokes the target's policy."""
+    alarm = lab.client("cloudwatch").describe_alarms(AlarmNames=["shop-busy-fargate"])["MetricAlarms"][0]
+    policies = lab.client("application-autoscaling").describe_scaling_policies(ServiceNamespace="ecs", ResourceId="service/shop-fargate/web")["ScalingPolicies"]
+    group = lab.client("elbv2").describe_target_groups(Names=["shop-web-fargate"])["TargetGroups"][0]
+    assert alarm["AlarmActions"] == [policy["PolicyARN"] for policy in policies if policy["PolicyName"] == "busy"]
+    assert {item["Name"]: item["Value"] for item in alarm["Dimensions"]} == {
+        "LoadBalancer": group["LoadBalancerArns"][0].partition(":loadbalancer/")[2],
+        "TargetGroup": group["TargetGroupArn"].rpartition(":")[2],
+    }
 
 
 def refused(lab: Lab, reason: str, *arguments: str) -> None:

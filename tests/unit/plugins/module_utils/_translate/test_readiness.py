@@ -204,7 +204,7 @@ class TestLimits:
         [
             ({"IpRanges": [{}, {}], "Ipv6Ranges": [{}]}, 2),
             ({"IpRanges": [{}], "Ipv6Ranges": [{}, {}, {}]}, 3),
-            ({"IpRanges": [{}], "Ipv6Ranges": [{}], "UserIdGroupPairs": [{}], "PrefixListIds": [{}]}, 3),
+            ({"IpRanges": [{}], "Ipv6Ranges": [{}, {}], "UserIdGroupPairs": [{}], "PrefixListIds": [{}]}, 4),
             ({}, 0),
         ],
     )
