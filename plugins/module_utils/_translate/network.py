@@ -45,8 +45,9 @@ def place(context: Context) -> tuple[Placement, list[Finding]]:
     """The subnets that the load balancer can reach, and the address their way out needs. fargate-rules.md 8
 
     A target in a zone that the load balancer is not enabled in stays ``unused`` (Target.NotInUse), and a service that waits for it never becomes steady. So
-    tasks are never placed there: the subnet is left out, also one that the inventory names. Nothing can fail then, so it is a warning and no BLOCKER: what is
-    lost is a zone whose targets the source's load balancer did not reach either. Addresses are counted in the subnets that are left, and none left is one (FG-NO-SUBNET).
+    tasks are never placed there: the subnet is left out, also one that the inventory names. Nothing can fail then, so it is a warning and no BLOCKER: what
+    is lost is a zone whose targets the source's load balancer did not reach either. Addresses are counted in the subnets that are left; none left is a
+    BLOCKER (FG-NO-SUBNET).
     https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-subnets.html
     """
     known = {str(subnet.get("SubnetId")): subnet for subnet in context.source.get("subnets") or []}
