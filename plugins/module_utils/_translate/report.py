@@ -46,7 +46,8 @@ def created(plan: Json) -> list[str]:
         entries.append(f"load balancer   {balancer['name']} ({', '.join(str(item['port']) for item in balancer['listeners'])})")
         entries += [f"target group    {group['name']} (ip, port {group['port']})" for group in balancer["target_groups"]]
     entries += [f"service         {item['name']} ({item['kind']}, {_count(item['desired_count'], 'task')})" for item in plan["services"]]
-    return entries + [f"alarm           {alarm['name']}" for alarm in plan["alarms"]]
+    alarms = [*plan["alarms"], *(alarm for target in plan["scaling"] for alarm in target["alarms"])]
+    return entries + [f"alarm           {alarm['name']}" for alarm in alarms]
 
 
 def changed(plan: Json) -> list[str]:

@@ -6,7 +6,7 @@ import typing as t
 
 import pytest
 from ansible_collections.cutover.fargate.plugins.module_utils._ecs import scaling_alarms as applied
-from ansible_collections.cutover.fargate.plugins.module_utils._translate import scaling_alarms
+from ansible_collections.cutover.fargate.plugins.module_utils._translate import report, scaling_alarms
 from unit.plugins.module_utils._translate import shapes, systems
 from unit.plugins.module_utils._translate.systems import Json
 
@@ -104,8 +104,9 @@ def test_actions_become_the_policies_of_the_target() -> None:
     assert systems.at(plan, "FG-SCALING-SHARED-METRIC") == [f"services[{name}].ScalingPolicies[out].Alarms[busy]" for name in ("web", "worker")]
 
 
-def test_what_is_made_again_is_not_missed_at_the_teardown() -> None:
+def test_what_is_made_again_is_listed_and_not_missed_at_the_teardown() -> None:
     plan = systems.plan(system(**CPU, Dimensions=dimensions(ClusterName="shop", ServiceName="web")))
+    assert "alarm           busy-fargate" in report.created(plan)
     assert "FG-ALARM" not in systems.ids(plan)
     assert [item["name"] for item in plan["teardown"]["items"] if item["kind"] == "alarm"] == ["busy"]
 
