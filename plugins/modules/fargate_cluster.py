@@ -8,7 +8,9 @@ module: fargate_cluster
 version_added: 0.1.0
 short_description: Create or update the ECS cluster of a Fargate target
 description:
-  - Makes sure that the cluster exists with its settings, capacity providers and tags. A cluster that was deleted is created again.
+  - Makes sure that the cluster exists with its settings, configuration, default namespace of Service Connect, capacity providers and tags.
+    A cluster that was deleted is created again.
+  - Makes the namespaces of Service Connect that the target needs (HTTP namespaces of AWS Cloud Map), and waits until Cloud Map has made them.
   - Settings, capacity providers and tags that the plan does not name are left alone.
   - A cluster of that name that does not carry the tag C(cutover:system) of this system is used as it is and never changed; RV(notes) tells what differs.
 options:
@@ -24,6 +26,31 @@ options:
       settings:
         description: Cluster settings, for example C(containerInsights=enabled).
         type: dict
+      configuration:
+        description: ClusterConfiguration of the API, for ECS Exec and storage. Members that are not given are left alone.
+        type: dict
+      service_connect_namespace:
+        description: Default namespace of Service Connect, by name or ARN. It must exist, or be one of O(cluster.namespaces).
+        type: str
+      namespaces:
+        description: Namespaces of Service Connect that are made in AWS Cloud Map when they don't exist. An existing one is never changed.
+        type: list
+        elements: dict
+        suboptions:
+          name:
+            description: Name of the namespace.
+            type: str
+            required: true
+          description:
+            description: Description of a new one.
+            type: str
+          shared:
+            description: Whether an existing one without the tags is used as it is. V(false) refuses it.
+            type: bool
+            default: false
+          tags:
+            description: Tags of a new one. C(cutover:system) marks it as ours.
+            type: dict
       capacity_providers:
         description: Capacity providers the cluster must have.
         type: list
@@ -49,7 +76,9 @@ attributes:
 notes:
   - community.aws.ecs_cluster can neither set Container Insights nor tags, and strips capacity providers that are not
     named (its C(purge_capacity_providers) defaults to V(true)).
-  - Needs the permissions ecs:DescribeClusters, ecs:CreateCluster, ecs:UpdateCluster, ecs:PutClusterCapacityProviders, ecs:TagResource
+  - Needs the permissions ecs:DescribeClusters, ecs:CreateCluster, ecs:UpdateCluster, ecs:PutClusterCapacityProviders, ecs:TagResource,
+    with Service Connect servicediscovery:ListNamespaces, servicediscovery:ListTagsForResource, servicediscovery:CreateHttpNamespace,
+    servicediscovery:GetOperation, servicediscovery:GetNamespace and servicediscovery:TagResource,
     and, for the first cluster of an account, iam:CreateServiceLinkedRole.
 author:
   - The cutover.fargate authors (@cutover)
@@ -91,6 +120,12 @@ notes:
 from ansible_collections.cutover.fargate.plugins.module_utils._aws.run import run_module
 from ansible_collections.cutover.fargate.plugins.module_utils._ecs.cluster import run
 
+NAMESPACE = {
+    "name": {"type": "str", "required": True},
+    "description": {"type": "str"},
+    "shared": {"type": "bool", "default": False},
+    "tags": {"type": "dict"},
+}
 ARGUMENT_SPEC = {
     "cluster": {
         "type": "dict",
@@ -98,6 +133,9 @@ ARGUMENT_SPEC = {
         "options": {
             "name": {"type": "str", "required": True},
             "settings": {"type": "dict"},
+            "configuration": {"type": "dict"},
+            "service_connect_namespace": {"type": "str"},
+            "namespaces": {"type": "list", "elements": "dict", "options": NAMESPACE},
             "capacity_providers": {"type": "list", "elements": "str"},
             "tags": {"type": "dict"},
         },

@@ -27,7 +27,7 @@ options:
       - C(region) (str) - The region. Without it O(system) tells.
       - C(names) (dict) - Names of the target - C(cluster), C(load_balancer), C(security_group), C(execution_role). The defaults are
         C(<system>-fargate) and C(ecsTaskExecutionRole). Names that follow from the source's, each as a mapping from the source's name to the target's
-        - C(target_groups), C(families), C(log_groups), C(repositories). The defaults are the source's names with C(-fargate).
+        - C(target_groups), C(families), C(log_groups), C(repositories), C(namespaces). The defaults are the source's names with C(-fargate).
       - C(services) (list) - The services that belong to the system. Discovery reads only these.
       - C(images) (dict) - Container name to image. The container gets this image, and none is derived for it.
       - C(peer_variables) (list) - Environment variables that hold the address of a linked container although their names do not say so.
@@ -55,6 +55,8 @@ options:
         keep theirs.
       - C(log_retention_days) (int) - Retention of the new log groups. Without it as the old ones.
       - C(container_insights) (str) - V(enabled), V(enhanced) or V(disabled) on the new cluster. Without it as on the old one, but at least enabled.
+      - C(service_connect_namespace) (raw) - Namespace of Service Connect that the target's services join instead of one of their own, or source's
+        namespace to namespace. It is made when it doesn't exist.
       - C(probes) (list) - What verification requests. Handed on to C(verify).
       - C(probe_proxy) (str) - Proxy through which verification reaches the load balancers. Handed on to C(verify).
       - C(alarm_actions) (list) - ARNs that the alarms notify. Without it the SNS topics of the source's alarms.

@@ -42,9 +42,12 @@ options:
         elements: dict
         suboptions:
           source_group_id:
-            description: The group that is let in.
+            description: The group that is let in. Either this or O(security.ingress[].itself).
             type: str
-            required: true
+          itself:
+            description: Whether the new group is let in itself, so that the services reach each other.
+            type: bool
+            default: false
           protocol:
             description: IP protocol, V(-1) for all.
             type: str
@@ -223,6 +226,12 @@ PORTS = {
     "description": {"type": "str"},
 }
 GROUP_ID = {"type": "str", "required": True}
+INGRESS = {
+    "type": "list",
+    "elements": "dict",
+    "options": {"source_group_id": {"type": "str"}, "itself": {"type": "bool", "default": False}, **PORTS},
+    "required_if": [["itself", False, ["source_group_id"]]],
+}
 
 ARGUMENT_SPEC = {
     "security": {
@@ -235,7 +244,7 @@ ARGUMENT_SPEC = {
                 "required": True,
                 "options": {"name": {"type": "str", "required": True}, "description": {"type": "str"}, "tags": {"type": "dict"}},
             },
-            "ingress": {"type": "list", "elements": "dict", "options": {"source_group_id": GROUP_ID, **PORTS}},
+            "ingress": INGRESS,
             "grants": {"type": "list", "elements": "dict", "options": {"group_id": GROUP_ID, "group_name": {"type": "str"}, **PORTS}},
             "load_balancer_egress": {"type": "list", "elements": "dict", "options": {"group_id": GROUP_ID, **PORTS}},
         },

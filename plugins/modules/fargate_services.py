@@ -10,7 +10,7 @@ short_description: Create or update the ECS services of a Fargate target
 description:
   - Creates each service with the newest active revision of its task definition family, and updates only what drifted. Compared are the task
     definition, network configuration, deployment configuration, health check grace period, platform version, load balancers, ECS Exec, tag
-    propagation, zone rebalancing and tags.
+    propagation, zone rebalancing, Service Connect and tags.
   - The number of tasks is set when a service is created. After that it belongs to people and to auto scaling.
   - It does not wait until the services are stable; M(cutover.fargate.health_verify) does, and tells why when they are not.
 options:
@@ -95,6 +95,12 @@ options:
       availability_zone_rebalancing:
         description: V(ENABLED) or V(DISABLED).
         type: str
+      service_connect:
+        description:
+          - ServiceConnectConfiguration of the API, the namespace by name or ARN. Members that are not given are left alone.
+          - Services that publish endpoints are made before those that only use them. A service that was deployed before another one of its namespace
+            published an endpoint is deployed again, since the tasks of a deployment know only the endpoints that were there when it began.
+        type: dict
       tags:
         description: Tags of the service. C(cutover:system) marks it as ours.
         type: dict
@@ -232,6 +238,7 @@ SERVICE = {
     "propagate_tags": TEXT,
     "enable_ecs_managed_tags": FLAG,
     "availability_zone_rebalancing": TEXT,
+    "service_connect": {"type": "dict", "no_log": True},  # the options of a log driver may hold a token
     "tags": {"type": "dict"},
 }
 

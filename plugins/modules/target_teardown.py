@@ -67,6 +67,11 @@ options:
     type: list
     elements: str
     default: []
+  namespaces:
+    description: Names of the namespaces of Service Connect that were made for the target.
+    type: list
+    elements: str
+    default: []
   log_groups:
     description: Names of the target's log groups. They hold history, so leave them out to keep them.
     type: list

@@ -51,7 +51,7 @@ class Call:
 
     ``text`` says in plain words what it changes. ``gives`` tells where in the answer an id is found. ``done`` maps an error code that means
     "somebody was faster" to a function that looks up the answer the call would have given. ``again`` lists (code, part of the message) of
-    refusals that pass by themselves.
+    refusals that pass by themselves. ``completed`` waits for what the call only begins, and gives the answer of its end.
     """
 
     text: str
@@ -61,6 +61,7 @@ class Call:
     gives: t.Mapping[Ref, tuple[str | int, ...]] = field(default_factory=dict)
     done: t.Mapping[str, t.Callable[[Clients], Answer]] = field(default_factory=dict)
     again: tuple[tuple[str, str], ...] = ()
+    completed: t.Callable[[Clients, Answer], Answer] | None = None
 
 
 def resolve(value: t.Any, ids: t.Mapping[Ref, str]) -> t.Any:
@@ -97,7 +98,8 @@ def _make(call: Call, clients: Clients, params: Params, clock: Clock) -> tuple[A
     deadline, pause = clock.now() + CONSISTENCY_SECONDS, 1.0
     while True:
         try:
-            return operation(**params), True
+            answer = operation(**params)
+            return (call.completed(clients, answer) if call.completed else answer), True
         except ClientError as error:
             if error_code(error) in call.done:
                 return call.done[error_code(error)](clients), False

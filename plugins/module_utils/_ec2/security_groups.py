@@ -76,7 +76,7 @@ def wanted_group(section: Section) -> Dict:
 def wanted_rules(section: Section) -> list[Rule]:
     """The three lists of the plan as rules, each of the group it is written into."""
     own = Ref("security_group", section["group"]["name"])
-    rules = [_rule(own, False, item["source_group_id"], item) for item in section.get("ingress") or []]
+    rules = [_rule(own, False, own if item.get("itself") else item["source_group_id"], item) for item in section.get("ingress") or []]
     rules += [_rule(item["group_id"], False, own, item) for item in section.get("grants") or []]
     rules += [_rule(item["group_id"], True, own, item) for item in section.get("load_balancer_egress") or []]
     return list(dict.fromkeys(rules))

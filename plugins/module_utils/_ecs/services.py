@@ -16,12 +16,15 @@ from .._aws.run import KNOWN_AFTER_APPLY
 from .._ec2.common import find_group, vpc_of
 from .._ecr import used
 from .._elbv2.common import find_target_group
+from .._translate.secrets import mask
+from . import connect
 from .common import LINKED_ROLE, NEW_ROLE, describe_services, newest_definition
+from .namespaces import NEW_NAMESPACE
 from .task_definitions import differs
 
 Wanted = t.Mapping[str, t.Any]
 
-NOT_YET = (*LINKED_ROLE, *NEW_ROLE, ("InvalidParameterException", "does not have an associated load balancer"))
+NOT_YET = (*LINKED_ROLE, *NEW_ROLE, *NEW_NAMESPACE, ("InvalidParameterException", "does not have an associated load balancer"))
 """Refusals that pass. ECS sees a target group on its listener a moment after Elastic Load Balancing does."""
 
 DEFAULTS: dict[str, t.Any] = {
@@ -57,10 +60,13 @@ def run(params: t.Mapping[str, t.Any], clients: Clients, check_mode: bool, clock
         if not check_mode and (current.get(name) or {}).get("status") == "DRAINING":
             _wait_until_drained(item, clients, clock, params["wait_timeout"], params["poll_seconds"])
     calls = {name: compare(item, current.get(name)) for name, item in wanted.items()}
-    changes = apply([call for name in calls for call in calls[name]], clients, {}, check_mode, clock)
+    ordered = [call for name in connect.publishers_first(calls, wanted) for call in calls[name]]
+    again = connect.late(wanted, {name: service for name, service in current.items() if exists(service)}, ordered)
+    calls = {name: [*calls[name], *(call for call in again if call.params["service"] == name)] for name in calls}
+    changes = apply([*ordered, *again], clients, {}, check_mode, clock)
     before = {name: view(service) for name, service in current.items() if exists(service)}
     after = {name: expected(item, current.get(name)) for name, item in wanted.items()}
-    return report(changes, before, after, services=[_outcome(item, current.get(name), calls[name]) for name, item in wanted.items()])
+    return report(changes, mask(before), mask(after), services=[_outcome(item, current.get(name), calls[name]) for name, item in wanted.items()])
 
 
 def _planned(params: t.Mapping[str, t.Any], clients: Clients) -> list[Wanted]:
@@ -79,7 +85,7 @@ def read(clients: Clients, services: t.Sequence[Wanted], check_mode: bool) -> di
         if described is None and not check_mode:
             raise CutoverError(f"There is no cluster {cluster}. Run the role cluster first (--tags cluster). No service was created or changed.")
         found.update(described or {})
-    return found
+    return {name: {**service, connect.MEMBER: connect.in_force(service, clients)} for name, service in found.items()}
 
 
 def exists(service: t.Mapping[str, t.Any] | None) -> bool:
@@ -110,6 +116,7 @@ def look_up(item: Wanted, definitions: t.Mapping[str, Wanted], clients: Clients,
         "propagateTags": item.get("propagate_tags"),
         "enableECSManagedTags": item.get("enable_ecs_managed_tags"),
         "availabilityZoneRebalancing": item.get("availability_zone_rebalancing"),
+        connect.MEMBER: connect.look_up(item, clients, check_mode),
         "tags": {key: str(value) for key, value in (item.get("tags") or {}).items()},
         "desired_count_enforced": bool(item.get("desired_count_enforced")),
     }
@@ -202,6 +209,7 @@ def _update(wanted: Wanted, current: t.Mapping[str, t.Any]) -> t.Iterator[Call]:
     """One UpdateService with what differs: each one that touches tasks starts a deployment."""
     now = view(current)
     drift = {key: wanted[key] for key in UPDATABLE if key in wanted and not covers(now.get(key), wanted[key])}
+    drift |= connect.drift(now.get(connect.MEMBER), wanted.get(connect.MEMBER))
     if _too_few(wanted, now):
         drift["desiredCount"] = wanted["desiredCount"]
     if drift or _stalled(current):
@@ -236,7 +244,8 @@ def _tag(wanted: Wanted, current: t.Mapping[str, t.Any]) -> t.Iterator[Call]:
 def view(service: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """A described service in the shape of CreateService's arguments, defaults filled, order that means nothing removed."""
     network = (service.get("networkConfiguration") or {}).get("awsvpcConfiguration") or {}
-    shown = {**DEFAULTS, **{key: service[key] for key in (*UPDATABLE, "desiredCount", "launchType", "schedulingStrategy") if service.get(key) is not None}}
+    members = (*UPDATABLE, connect.MEMBER, "desiredCount", "launchType", "schedulingStrategy")
+    shown = {**DEFAULTS, **{key: service[key] for key in members if service.get(key) is not None}}
     shown["networkConfiguration"] = {
         "awsvpcConfiguration": {
             "subnets": sorted(network.get("subnets") or []),
@@ -244,8 +253,8 @@ def view(service: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
             "assignPublicIp": network.get("assignPublicIp") or "DISABLED",
         }
     }
-    members = ("targetGroupArn", "containerName", "containerPort")
-    shown["loadBalancers"] = _by_arn({key: target.get(key) for key in members} for target in service.get("loadBalancers") or [])
+    parts = ("targetGroupArn", "containerName", "containerPort")
+    shown["loadBalancers"] = _by_arn({key: target.get(key) for key in parts} for target in service.get("loadBalancers") or [])
     shown["tags"] = tagging.to_dict(service.get("tags"))
     return {"serviceName": service["serviceName"], **shown}
 
@@ -257,6 +266,8 @@ def expected(wanted: Wanted, current: t.Mapping[str, t.Any] | None) -> dict[str,
         return after
     now = view(current)
     kept = {} if _too_few(wanted, now) else {"desiredCount": now["desiredCount"]}
+    if wanted.get(connect.MEMBER):
+        after[connect.MEMBER] = connect.expected(now.get(connect.MEMBER), wanted[connect.MEMBER])
     return t.cast("dict[str, t.Any]", overlay(now, {**after, **kept}))
 
 

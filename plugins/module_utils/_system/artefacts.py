@@ -8,6 +8,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
+from .connect import in_use
 from .read import Reader, Shape, each, together, unique
 
 _IMAGE = re.compile(
@@ -43,8 +44,8 @@ def containers(services: t.Iterable[Shape]) -> list[Shape]:
 
 
 def read_log_groups(read: Reader, services: t.Sequence[Shape], path: str) -> list[Shape]:
-    """``log_groups`` of a side: those the task definitions name."""
-    options = [(item.get("logConfiguration") or {}).get("options") or {} for item in containers(services)]
+    """``log_groups`` of a side: those the task definitions name, and Service Connect's proxies."""
+    options = [(item.get("logConfiguration") or {}).get("options") or {} for item in (*containers(services), *map(in_use, services))]
     here = read.clients.region
     elsewhere = unique(option.get("awslogs-group", "") for option in options if option.get("awslogs-region", here) != here)
     for name in elsewhere:

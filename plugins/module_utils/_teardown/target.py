@@ -28,7 +28,10 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "cluster": {"type": "str", "required": True},
     "load_balancer": {"type": "str", "required": True},
     "security_group": {"type": "str", "required": True},
-    **{name: {"type": "list", "elements": "str", "default": []} for name in ("target_groups", "families", "alarms", "repositories", "log_groups")},
+    **{
+        name: {"type": "list", "elements": "str", "default": []}
+        for name in ("target_groups", "families", "alarms", "repositories", "log_groups", "namespaces")
+    },
     "silence_seconds": {"type": "float", "default": 900},
     "metric_delay": {"type": "float", "default": 120},
     "metric_period": {"type": "int", "default": 60},
@@ -77,6 +80,7 @@ def find_obstacles(params: Params, ours: t.Sequence[Part], parts: t.Sequence[Par
         *_served(params, clients),
         *_heard(params, clients),
         *_guests(parts, params["system"]),
+        *_connected(ours, clients),
         *_shared_groups(ours, clients),
         *_foreign_rules(ours, clients),
     ]
@@ -114,6 +118,17 @@ def _guests(parts: t.Sequence[Part], system: str) -> t.Iterator[str]:
     for part in parts:
         if part.item.kind == "service" and not part.belongs_to(system):
             yield f"{str(part).capitalize()} runs in the target's cluster and is not of this system."
+
+
+def _connected(ours: t.Sequence[Part], clients: Clients) -> t.Iterator[str]:
+    """Services of others in our namespace reach the target by it."""
+    mine = {part.item.id for part in ours if part.item.kind == "service"}
+    for part in ours:
+        if part.item.kind == "namespace":
+            pages = clients("ecs").get_paginator("list_services_by_namespace").paginate(namespace=part.item.name)
+            others = sorted(arn for page in pages for arn in page["serviceArns"] if arn not in mine)
+            if others:
+                yield f"{str(part).capitalize()} is used by service {', '.join(others)}."
 
 
 def _shared_groups(ours: t.Sequence[Part], clients: Clients) -> t.Iterator[str]:

@@ -16,6 +16,8 @@ from .._aws.apply import Call
 from .._aws.clients import Clients
 from .._aws.errors import ClientError, error_code
 from .._ec2.common import find_group
+from .._ecs.namespaces import find as find_namespace
+from .._ecs.namespaces import tags_of as namespace_tags
 from .._elbv2.common import find_load_balancer, find_target_group
 from . import delete, proof
 from .items import Item
@@ -95,6 +97,14 @@ def cluster(params: Params, clients: Clients) -> t.Iterator[Part]:
     for found in clients("ecs").describe_clusters(clusters=[params["cluster"]], include=["TAGS"])["clusters"]:
         if found["status"] != "INACTIVE":
             yield _part("cluster", found["clusterArn"], found["clusterName"], aws_tags.to_dict(found.get("tags")))
+
+
+def namespaces(params: Params, clients: Clients) -> t.Iterator[Part]:
+    """Of Service Connect. ECS takes a service's endpoints out of its namespace when the service goes; with anything in it Cloud Map keeps it."""
+    for name in params["namespaces"]:
+        found = find_namespace(clients, name)
+        if found:
+            yield _part("namespace", found["Id"], name, namespace_tags(clients, found["Arn"]))
 
 
 def security_group_rules(params: Params, clients: Clients) -> t.Iterator[Part]:
@@ -183,6 +193,7 @@ FINDERS: tuple[t.Callable[[Params, Clients], t.Iterator[Part]], ...] = (
     load_balancer,
     target_groups,
     cluster,
+    namespaces,
     security_group_rules,
     security_group,
     task_definitions,

@@ -4,6 +4,10 @@
 
 from __future__ import annotations
 
+import copy
+import typing as t
+
+from . import connect
 from .context import Context, Json, carried_tags
 from .findings import Finding, found
 
@@ -22,12 +26,36 @@ def section(context: Context) -> tuple[Json, list[Finding]]:
         tags = dict(context.own_tags)
     if settings.get(INSIGHTS) == "disabled":
         findings.append(found("FG-INSIGHTS", f"cluster.settings[{INSIGHTS}]", None, "disabled"))
-    if (source.get("configuration") or {}).get("executeCommandConfiguration"):
-        findings.append(found("FG-CLUSTER-EXEC", "cluster.configuration.executeCommandConfiguration"))
-    if (source.get("serviceConnectDefaults") or {}).get("namespace"):
-        findings.append(found("FG-CLUSTER-CONNECT", "cluster.serviceConnectDefaults", source["serviceConnectDefaults"]["namespace"]))
-    plan = {"name": context.names["cluster"], "settings": settings, "capacity_providers": ["FARGATE", "FARGATE_SPOT"], "tags": tags}
+    configuration = copy.deepcopy(current.get("configuration") or {})
+    findings += configured(configuration, context)
+    plan = {
+        "name": context.names["cluster"],
+        "settings": settings,
+        "configuration": configuration,
+        "service_connect_namespace": connect.default_namespace(context),
+        "namespaces": connect.namespaces(context),
+        "capacity_providers": ["FARGATE", "FARGATE_SPOT"],
+        "tags": tags,
+    }
     return plan, findings
+
+
+def configured(configuration: Json, context: Context) -> t.Iterator[Finding]:
+    """Keys, log targets and the default namespace are named again, so nothing of the source is touched. Members that AWS adds later survive."""
+    if not context.source:
+        return
+    shell = configuration.get("executeCommandConfiguration")
+    if shell:
+        told = {**shell, **(shell.get("logConfiguration") or {})}
+        kept = [f"{key} {told[key]}" for key in ("kmsKeyId", "logging", "cloudWatchLogGroupName", "s3BucketName") if told.get(key)]
+        yield found("FG-CLUSTER-EXEC", "cluster.configuration.executeCommandConfiguration", ", ".join(kept) or None, ", ".join(kept) or None)
+    storage = configuration.get("managedStorageConfiguration")
+    if storage:
+        keys = ", ".join(f"{key} {storage[key]}" for key in sorted(storage))
+        yield found("FG-CLUSTER-STORAGE", "cluster.configuration.managedStorageConfiguration", keys, keys)
+    namespace = ((context.source.get("cluster") or {}).get("serviceConnectDefaults") or {}).get("namespace")
+    if namespace:
+        yield found("FG-CLUSTER-CONNECT", "cluster.serviceConnectDefaults", namespace, connect.default_namespace(context))
 
 
 def clashes(context: Context) -> list[Finding]:

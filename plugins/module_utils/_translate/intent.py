@@ -32,7 +32,8 @@ KEYS: dict[str, Key] = {
     "region": Key(TEXT, "The region of the system."),
     "names": Key(
         MAPPING,
-        "Names of the target: cluster, load_balancer, security_group, execution_role; and by source name: target_groups, families, log_groups, repositories.",
+        "Names of the target: cluster, load_balancer, security_group, execution_role; and by source name: target_groups, families, log_groups, "
+        "repositories, namespaces.",
     ),
     "services": Key(LIST, "The services that belong to the system; without it all that discovery finds.", SERVICES),
     "images": Key(MAPPING, "Container -> image that is used instead of a rewritten one.", CONTAINERS),
@@ -56,6 +57,10 @@ KEYS: dict[str, Key] = {
     "execution_role": Key(TEXT, "Name or ARN of the execution role; a name is created when it doesn't exist."),
     "log_retention_days": Key(NUMBER, "Retention of the new log groups; without it as the old ones."),
     "container_insights": Key(TEXT, "enabled, enhanced or disabled."),
+    "service_connect_namespace": Key(
+        (str, dict),
+        "Namespace that the target's services join instead of one of their own, or source's namespace -> namespace: where others share the source's.",
+    ),
     "probes": Key(LIST, "What verification requests, instead of the front page and the health check's paths."),
     "probe_proxy": Key(TEXT, "Proxy through which verification reaches the load balancers."),
     "alarm_actions": Key((list, tuple, str), "ARNs that the alarms notify; without it those of the source's alarms."),

@@ -52,6 +52,14 @@ def alarm(source: str) -> str:
     return _fit(source, r"[\x00-\x1f\x7f]", 255)
 
 
+def namespace(source: str) -> str:
+    """A namespace of Service Connect: both sides run at once, and names are unique in one.
+
+    <= 1024, without ``< > " /``. [B ClusterServiceConnectDefaultsRequest.namespace]
+    """
+    return _fit(source, r"[^!-~]|[<>\"/]", 1024)
+
+
 def repository(source: str) -> str:
     """A new ECR repository for a rewritten image, so that the old one stays for rollback (runbook step 1)."""
     return _fit(source, r"[^a-z0-9._/-]", 256)

@@ -15,6 +15,7 @@ import typing as t
 from . import (
     alarms,
     cluster,
+    connect,
     dns,
     drift,
     execution_role,
@@ -109,6 +110,7 @@ def _sections(
     groups = balancer["target_groups"] if balancer else []
     cluster_plan, cluster_findings = cluster.section(context)
     security_plan, security_findings = security.section(context, placement.subnets, groups)
+    security_plan["ingress"] += connect.ingress(planned, definitions, context)
     dns_plan, dns_findings = dns.section(context)
     scaling_plan, scaling_findings = scaling.section(services, context)
     sections = {

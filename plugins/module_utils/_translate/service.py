@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import typing as t
 
-from . import laravel, network, target_group
+from . import connect, laravel, network, target_group
 from .context import DESIRED_COUNT_TAG, Context, Json, as_int, carried_tags, per_service
 from .findings import Finding, found
 from .task_definition import Translated
@@ -120,6 +120,8 @@ def _plan(service: Json, task: Translated, placement: network.Placement, context
     path = path_of(service)
     tags, findings = carried_tags(service.get("Tags"), context, path)
     balancers, more = load_balancers(service, context, path)
+    connected, pairs, told = connect.translate(service, task.definition, task.family, context, path)
+    task.log_pairs.extend(pairs)
     entry = {
         "name": name,
         "kind": kind(service),
@@ -137,9 +139,10 @@ def _plan(service: Json, task: Translated, placement: network.Placement, context
         "propagate_tags": "TASK_DEFINITION" if service.get("propagateTags") == "TASK_DEFINITION" else "SERVICE",
         "enable_ecs_managed_tags": bool(service.get("enableECSManagedTags")),
         "availability_zone_rebalancing": "DISABLED",
+        "service_connect": connected,
         "tags": tags,
     }
-    return entry, [*findings, *more]
+    return entry, [*findings, *more, *told]
 
 
 def desired_count(service: Json, context: Context) -> int:
@@ -228,12 +231,10 @@ def capacity(service: Json, path: str) -> t.Iterator[Finding]:
 
 
 def discovery(service: Json, path: str) -> t.Iterator[Finding]:
-    """What finds the service by another way than the load balancer isn't cloned yet. fargate-rules.md 7 serviceRegistries, serviceConnect..."""
+    """What finds the service by another way than the load balancer or Service Connect isn't cloned yet. fargate-rules.md 7 serviceRegistries..."""
     if service.get("serviceRegistries"):
         yield found("FG-SERVICE-DISCOVERY", f"{path}.serviceRegistries", ", ".join(str(item.get("registryArn")) for item in service["serviceRegistries"]))
     primary: Json = next((item for item in service.get("deployments") or [] if item.get("status") == "PRIMARY"), {})
-    if (primary.get("serviceConnectConfiguration") or service.get("serviceConnectConfiguration") or {}).get("enabled"):
-        yield found("FG-SERVICE-CONNECT", f"{path}.serviceConnectConfiguration")
     for key, identifier in (("vpcLatticeConfigurations", "FG-LATTICE"), ("volumeConfigurations", "FG-EBS-VOLUME")):
         if primary.get(key) or service.get(key):
             yield found(identifier, f"{path}.{key}")

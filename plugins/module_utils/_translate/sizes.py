@@ -8,6 +8,7 @@ import math
 import re
 import typing as t
 
+from . import connect
 from .context import Context, Json, per_service
 from .findings import Finding, found
 
@@ -45,17 +46,20 @@ def _amount(value: t.Any, unit: str, factor: int) -> int | None:
     return round(float(match[1]) * (factor if match[2] else 1))
 
 
-def needed_cpu(definition: t.Mapping[str, t.Any]) -> int:
-    """``max(task.cpu, sum(container.cpu))``. fargate-rules.md 6 rule 1"""
+def needed_cpu(definition: t.Mapping[str, t.Any], proxy: int = 0) -> int:
+    """``max(task.cpu, sum(container.cpu))``. fargate-rules.md 6 rule 1
+
+    A task's own size holds Service Connect's ``proxy`` already, those of its containers don't.
+    """
     containers = definition.get("containerDefinitions") or []
-    return max(cpu_units(definition.get("cpu")) or 0, sum(container.get("cpu") or 0 for container in containers))
+    return max(cpu_units(definition.get("cpu")) or 0, sum(container.get("cpu") or 0 for container in containers) + proxy)
 
 
-def needed_memory(definition: t.Mapping[str, t.Any]) -> int:
+def needed_memory(definition: t.Mapping[str, t.Any], proxy: int = 0) -> int:
     """The larger of the task's memory and the sum of hard limits (else reservations) and tmpfs sizes. fargate-rules.md 6 rule 2"""
     containers = definition.get("containerDefinitions") or []
     declared = sum(max(container.get("memory") or 0, container.get("memoryReservation") or 0) for container in containers)
-    return max(memory_mib(definition.get("memory")) or 0, declared + sum(map(tmpfs, containers)))
+    return max(memory_mib(definition.get("memory")) or 0, declared + sum(map(tmpfs, containers)) + proxy)
 
 
 def floor(definition: t.Mapping[str, t.Any]) -> tuple[int, int]:
@@ -80,8 +84,9 @@ def smallest(cpu: int, memory: int, table: t.Mapping[int, t.Sequence[int]]) -> t
 def size(draft: Json, services: t.Sequence[str], context: Context, path: str) -> t.Iterator[Finding]:
     """Set the task's ``cpu`` and ``memory``, which Fargate requires, and say why these. fargate-rules.md 1 cpu, memory and 6"""
     table = size_table(context)
-    cpu, memory = needed_cpu(draft), needed_memory(draft)
-    declared = _declared(draft, cpu, memory)
+    proxy = connect.proxy(services, context)
+    cpu, memory = needed_cpu(draft, proxy[0]), needed_memory(draft, proxy[1])
+    declared = _declared(draft, cpu, memory, proxy[1])
     reason = f"the smallest for the declared need, {declared}"
     yield from _unreadable(draft, path)
     wanted = next(filter(None, (per_service(context.intent.get("sizes") or {}, name) for name in (*services, draft.get("family") or ""))), None)
@@ -198,12 +203,14 @@ def _own(draft: Json) -> str | None:
     return next((f"{key} {value}" for key, value in parts.items() if value), None)
 
 
-def _declared(definition: Json, cpu: int, memory: int) -> str:
+def _declared(definition: Json, cpu: int, memory: int, proxy: int = 0) -> str:
     """``php-fpm 1024 + nginx 256 = 1280 MiB, 384 CPU units``. fargate-rules.md 6 rule 6"""
     parts = []
     for container in definition.get("containerDefinitions") or []:
         amount = max(container.get("memory") or 0, container.get("memoryReservation") or 0) + tmpfs(container)
         if amount:
             parts.append(f"{container.get('name')} {amount}")
+    if proxy:
+        parts.append(f"Service Connect's proxy {proxy}")
     sums = f"{' + '.join(parts)} = " if len(parts) > 1 else ""
     return f"{f'{sums}{memory} MiB' if memory else 'no memory'}, {f'{cpu} CPU units' if cpu else 'no CPU'}"

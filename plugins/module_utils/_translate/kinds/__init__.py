@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from . import application, containers, images, load_balancers, logs, network, peers, records, services, surroundings, system, task_definition, volumes
+from . import application, connect, containers, images, load_balancers, logs, network, peers, records, services, surroundings, system, task_definition, volumes
 from .kind import Kind
 
 SUBJECTS = (
@@ -17,6 +17,7 @@ SUBJECTS = (
     volumes,
     application,
     services,
+    connect,
     surroundings,
     network,
     load_balancers,

@@ -47,14 +47,6 @@ KINDS = (
         ECS + "service-discovery.html",
     ),
     Kind(
-        "FG-SERVICE-CONNECT",
-        BLOCKER,
-        "refused",
-        "Service Connect isn't carried over yet.",
-        "Configure it by hand, or waive it if nobody uses it.",
-        ECS + "service-connect.html",
-    ),
-    Kind(
         "FG-LATTICE",
         BLOCKER,
         "refused",
@@ -121,22 +113,6 @@ KINDS = (
         "Other services run on the same instances: scale-in and teardown leave cluster and instances alone.",
         "Migrate the others too.",
         ECS,
-    ),
-    Kind(
-        "FG-CLUSTER-EXEC",
-        ACTION,
-        "dropped",
-        "The cluster's ECS Exec configuration (key, logs) isn't carried over.",
-        "Set it on the new cluster.",
-        ECS + "ecs-exec.html",
-    ),
-    Kind(
-        "FG-CLUSTER-CONNECT",
-        ACTION,
-        "dropped",
-        "The cluster's default namespace isn't carried over.",
-        "Set it on the new cluster.",
-        ECS + "service-connect.html",
     ),
     Kind(
         "FG-INSIGHTS",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lab.aws.errors import AwsError
+from lab.aws.operations import ecs_connect
 from lab.aws.operations.ecs_services import cluster_name, find_cluster, services_of
 from lab.aws.protocol import ApiCall
 from lab.aws.registry import operation, page
@@ -28,6 +29,7 @@ def document(aws: AwsServer, cluster: Any, include: list[str]) -> dict[str, Any]
         "capacityProviders": cluster.capacity_providers or [],
         "defaultCapacityProviderStrategy": cluster.default_capacity_provider_strategy or [],
         "statistics": [],
+        **({"serviceConnectDefaults": cluster.service_connect_defaults} if getattr(cluster, "service_connect_defaults", None) else {}),
         **{key: value for name, (key, value) in optional.items() if name in include and value is not None},
     }
 
@@ -50,7 +52,7 @@ def create(aws: AwsServer, call: ApiCall) -> dict[str, Any]:
             given.get("configuration"),
             given.get("capacityProviders") or [],
             given.get("defaultCapacityProviderStrategy") or [],
-            given.get("serviceConnectDefaults"),
+            ecs_connect.defaults(aws, given.get("serviceConnectDefaults")),
         )
     return {"cluster": document(aws, cluster, ALL)}
 
@@ -66,6 +68,8 @@ def update(aws: AwsServer, call: ApiCall) -> dict[str, Any]:
         cluster.settings = list({item["name"]: item for item in [*cluster.settings, *given["settings"]]}.values())
     if given.get("configuration"):
         cluster.configuration = given["configuration"]
+    if given.get("serviceConnectDefaults"):
+        cluster.service_connect_defaults = ecs_connect.defaults(aws, given["serviceConnectDefaults"])
     return {"cluster": document(aws, cluster, ALL)}
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from moto.moto_api._internal import mock_random
 
 from lab.aws.errors import AwsError
-from lab.aws.operations import ecs_definitions
+from lab.aws.operations import ecs_connect, ecs_definitions
 from lab.aws.protocol import ApiCall, operation_model
 from lab.aws.registry import operation, page
 from lab.aws.tasks import FARGATE_PLATFORM
@@ -115,6 +115,7 @@ def _deployment(aws: AwsServer, service: Any, desired: int) -> dict[str, Any]:
         "platformVersion": FARGATE_PLATFORM if fargate else None,
         "platformFamily": "Linux" if fargate else None,
         "networkConfiguration": copy.deepcopy(service.network_configuration) or None,
+        **ecs_connect.shown(aws, service),
         "rolloutState": "IN_PROGRESS",
         "rolloutStateReason": f"ECS deployment {identity} in progress.",
     }
@@ -212,6 +213,7 @@ def create(aws: AwsServer, call: ApiCall) -> dict[str, Any]:
         role_arn=_role(aws, given),
     )
     service.configuration = _defaults(given) | {name: given[name] for name in KEPT if name in given and name != "deploymentConfiguration"}
+    service.configuration[ecs_connect.MEMBER] = ecs_connect.complete(cluster, given.get(ecs_connect.MEMBER))
     if strategy:
         service.configuration["capacityProviderStrategy"] = strategy
         service.launch_type = None
@@ -234,6 +236,7 @@ def _role(aws: AwsServer, given: dict[str, Any]) -> str | None:
 def update(aws: AwsServer, call: ApiCall) -> dict[str, Any]:
     given = dict(call.parameters)
     service = live_service(aws, given)
+    given[ecs_connect.MEMBER] = ecs_connect.complete(find_cluster(aws, given), given.get(ecs_connect.MEMBER))
     before = _deployed(service)
     if given.get("taskDefinition"):
         service.task_definition = ecs_definitions.find(aws, given["taskDefinition"]).arn
