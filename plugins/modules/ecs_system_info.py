@@ -185,6 +185,13 @@ system:
           type: list
           elements: dict
           sample: [{NatGatewayId: nat-1, NatGatewayAddresses: [{PublicIp: 192.0.2.1}], Tags: {}}]
+        namespaces:
+          description:
+            - Namespaces that the services are in by Service Connect, under the name that ECS uses, with the ARNs of all services in them. C(services) is
+              null where they can't be read. Nothing is asked when no service uses Service Connect.
+          type: list
+          elements: dict
+          sample: [{Name: shop, Id: ns-1, Arn: "arn:aws:servicediscovery:eu-west-1:123456789012:namespace/ns-1", services: []}]
         roles:
           description: IAM roles of the task definitions, and the target's execution role when it exists, with the statements of their C(Policies).
           type: list

@@ -17,7 +17,6 @@ SETTLING = {
     "capacity_provider": (("ClientException", "in use"),),
     "auto_scaling_group": (("ScalingActivityInProgress", ""), ("ResourceInUse", "")),
     "target_group": (("ResourceInUse", ""),),
-    "namespace": (("ResourceInUse", ""),),
     "security_group": (("DependencyViolation", ""),),
 }
 
@@ -86,7 +85,6 @@ DELETES: dict[str, t.Callable[[str, Clients], list[Operation]]] = {
     "load_balancer": _load_balancer,
     "target_group": _simple("elbv2", "delete_target_group", "TargetGroupArn"),
     "ingress_rule": _ingress_rule,
-    "namespace": _simple("servicediscovery", "delete_namespace", "Id"),
     "security_group": _simple("ec2", "delete_security_group", "GroupId"),
     "task_definition": _task_definition,
     "repository": _repository,

@@ -104,7 +104,13 @@ def namespaces(params: Params, clients: Clients) -> t.Iterator[Part]:
     for name in params["namespaces"]:
         found = find_namespace(clients, name)
         if found:
-            yield _part("namespace", found["Id"], name, namespace_tags(clients, found["Arn"]))
+            item = Item("namespace", found["Id"], name)
+            call = Call(f"delete {item}", "servicediscovery", "delete_namespace", {"Id": found["Id"]}, again=(("ResourceInUse", ""),))
+            yield Part(item, namespace_tags(clients, found["Arn"]), functools.partial(_only, call))
+
+
+def _only(call: Call, _clients: Clients) -> list[Call]:
+    return [call]
 
 
 def security_group_rules(params: Params, clients: Clients) -> t.Iterator[Part]:
@@ -138,7 +144,7 @@ def _rule(rule: t.Mapping[str, t.Any], peer: str) -> Part:
     item = Item("security_group_rule", rule["SecurityGroupRuleId"], name)
     params = {"GroupId": rule["GroupId"], "SecurityGroupRuleIds": [rule["SecurityGroupRuleId"]]}
     call = Call(f"revoke {item}", "ec2", f"revoke_security_group_{direction}", params)
-    return Part(item, aws_tags.to_dict(rule.get("Tags")), lambda _clients: [call])
+    return Part(item, aws_tags.to_dict(rule.get("Tags")), functools.partial(_only, call))
 
 
 def security_group(params: Params, clients: Clients) -> t.Iterator[Part]:

@@ -70,7 +70,7 @@ class Target:
         record = {"zone_id": self.zone, "record_set": {"Name": NAME, "Type": "A"}}
         names = {"system": "shop", "confirm": "shop", "source_load_balancer": "shop", "vpc_id": self.account.vpc}
         parts = {"cluster": NEW, "load_balancer": NEW, "security_group": NEW, "target_groups": ["web-fargate"], "families": ["web-fargate"]}
-        more_parts = {"alarms": ["web-fargate-cpu"], "repositories": [NEW], "log_groups": []}
+        more_parts = {"alarms": ["web-fargate-cpu"], "repositories": [NEW], "log_groups": [], "namespaces": []}
         times = {"silence_seconds": 900.0, "metric_delay": 120.0, "metric_period": 60, "max_requests": 0}
         return {**names, **parts, **more_parts, **times, "record_sets": [record], **more}
 
