@@ -66,6 +66,7 @@ SERVICE_MEMBERS: tuple[tuple[str, str], ...] = (
     (r"^Specifying both a launch type and capacity provider strategy", "capacityProviderStrategy"),
     (r"only support Application and Network Load Balancers|has target type|does not have an associated load balancer", "loadBalancers"),
     (r"^You cannot specify an IAM role", "roleArn"),
+    (r"^SC service is already used|^Service Connect port name", "serviceConnectConfiguration"),
 )
 
 
@@ -79,6 +80,7 @@ class Stage:
     """A cluster and target groups behind a listener, one of each type. Most cases change one thing: the lab is asked once for what they have in common."""
 
     ecs: Any
+    cloud_map: Any
     vpc: Vpc
     cluster: str
     groups: dict[str, str]
@@ -89,6 +91,11 @@ class Stage:
         known = text in self._asked
         self._asked.add(text)
         return not known
+
+    def namespace(self) -> str:
+        made = f"n{next(NUMBERS)}"
+        self.cloud_map.create_http_namespace(Name=made)
+        return made
 
     def refusal(self, operation: str, **arguments: Any) -> str:
         """AWS's words, or '' when the call was taken. Anything but a refusal of the API is the test's own fault."""
@@ -111,7 +118,7 @@ def stage(client: Callable[..., Any], vpc: Vpc, name: str) -> Stage:
         group = elb.create_target_group(Name=f"{name}-{kind}", Protocol="HTTP", Port=80, VpcId=vpc.id, TargetType=kind)["TargetGroups"][0]
         groups[kind] = group["TargetGroupArn"]
         elb.create_listener(LoadBalancerArn=balancer, Protocol="HTTP", Port=port, DefaultActions=[{"Type": "forward", "TargetGroupArn": groups[kind]}])
-    return Stage(ecs, vpc, name, groups)
+    return Stage(ecs, client("servicediscovery"), vpc, name, groups)
 
 
 def test_whatever_the_lab_refuses_of_a_definition_was_predicted_where_it_is(cases: list[Golden], stage: Stage) -> None:
@@ -254,7 +261,21 @@ def moved_service(case: Golden, service: Json, planned: Json | None, stage: Stag
         "launchType": "FARGATE",
         "taskDefinition": runnable(case, planned, stage),
     }
-    return {**arguments, "networkConfiguration": network(stage)}
+    arguments["networkConfiguration"] = network(stage)
+    connect = connect_of(service)
+    if connect:
+        # The source is in the namespace, with the same names.
+        arguments["serviceConnectConfiguration"] = {**connect, "namespace": stage.namespace()}
+        elsewhere = ("loadBalancers", "placementConstraints", "placementStrategy", "healthCheckGracePeriodSeconds")
+        stage.refusal("create_service", **{key: value for key, value in arguments.items() if key not in elsewhere})
+        arguments["serviceName"] = f"s{next(NUMBERS)}"
+    return arguments
+
+
+def connect_of(service: Json) -> Json:
+    primary = next((item for item in service.get("deployments") or [] if item["status"] == "PRIMARY"), {})
+    found = primary.get("serviceConnectConfiguration") or {}
+    return dict(found) if found.get("enabled") else {}
 
 
 def runnable(case: Golden, planned: Json | None, stage: Stage) -> str:
@@ -288,5 +309,7 @@ def test_whatever_the_plan_calls_ready_becomes_a_service(cases: list[Golden], st
             arguments["networkConfiguration"]["awsvpcConfiguration"] |= network(stage)["awsvpcConfiguration"]
             for item in arguments["loadBalancers"]:
                 item["targetGroupArn"] = stage.groups["ip"]
+            if "serviceConnectConfiguration" in arguments:
+                arguments["serviceConnectConfiguration"] = {**arguments["serviceConnectConfiguration"], "namespace": stage.namespace()}
             assert not stage.refusal("create_service", **arguments), case.name
     assert made > len(cases)

@@ -143,6 +143,7 @@ def create_service(service: Json) -> Json:
         "availabilityZoneRebalancing": service["availability_zone_rebalancing"],
         "tags": [{"key": key, "value": value} for key, value in service["tags"].items()],
         **({} if grace is None else {"healthCheckGracePeriodSeconds": grace}),
+        **({"serviceConnectConfiguration": service["service_connect"]} if service["service_connect"] else {}),
     }
 
 
