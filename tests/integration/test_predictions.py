@@ -273,7 +273,7 @@ def moved_service(case: Golden, service: Json, planned: Json | None, stage: Stag
 
 
 def connect_of(service: Json) -> Json:
-    primary = next((item for item in service.get("deployments") or [] if item["status"] == "PRIMARY"), {})
+    primary: Json = next((item for item in service.get("deployments") or [] if item["status"] == "PRIMARY"), {})
     found = primary.get("serviceConnectConfiguration") or {}
     return dict(found) if found.get("enabled") else {}
 

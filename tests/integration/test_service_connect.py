@@ -97,14 +97,15 @@ class World:
         return sorted(item["Name"] for item in self.client("servicediscovery").list_namespaces()["Namespaces"] if item["Name"].startswith(self.name))
 
     def abandon(self, plan: Json) -> Json:
-        """Without a load balancer, so nothing about records and requests can be asked."""
+        """The role abandon, by its module's own function. The target has no load balancer here."""
         names = {"system": self.name, "confirm": self.name, "vpc_id": self.vpc.id, "cluster": plan["cluster"]["name"]}
         parts: Json = {key: [] for key in ("target_groups", "families", "alarms", "repositories", "log_groups")}
         more = {"security_group": plan["security"]["group"]["name"], "namespaces": [item["name"] for item in plan["cluster"]["namespaces"]]}
         waits = {"silence_seconds": 900.0, "metric_delay": 120.0, "metric_period": 60, "max_requests": 0, "wait_timeout": 5.0, "poll_seconds": 1.0}
-        return dict(target.run({**names, **parts, **more, **waits, **self.source()}, self.clients(), False))
+        return dict(target.run({**names, **parts, **more, **waits, **self.serving}, self.clients(), False))
 
-    def source(self) -> Json:
+    @functools.cached_property
+    def serving(self) -> Json:
         """A record that leads to the source's load balancer."""
         elb, route53 = self.client("elbv2"), self.client("route53")
         made = elb.create_load_balancer(Name=self.name, Subnets=self.vpc.subnets)["LoadBalancers"][0]
@@ -219,6 +220,8 @@ def test_abandon_leaves_what_was_there_before(world: World) -> None:
     world.abandon(plan)
     assert world.namespaces() == [world.name]
     assert world.client("ecs").describe_clusters(clusters=[f"{world.name}-fargate"])["clusters"][0]["status"] == "INACTIVE"
+    assert world.client("ec2").describe_security_groups(Filters=[{"Name": "group-name", "Values": [f"{world.name}-fargate"]}])["SecurityGroups"] == []
+    assert world.calls(lambda: world.abandon(plan)) == []
 
 
 def test_abandon_refuses_while_somebody_else_is_in_the_namespace(world: World) -> None:

@@ -173,3 +173,18 @@ def test_a_new_group_that_aws_does_not_see_yet_is_tried_again(account: Account) 
     build(account)
     assert account.time.slept == [1.0, 2.0]
     assert account.calls == CREATION
+
+
+def test_the_group_admits_itself_once(account: Account) -> None:
+    """Services that reach each other: the group's id is known only after it was made."""
+    given = section(account)
+    itself = {"itself": True, "protocol": "tcp", "from_port": 8080, "to_port": 8080, "description": "shop: Service Connect"}
+    wanted = {**given, "ingress": [*given["ingress"], itself]}
+    told = account.run(run, check_mode=True, security=wanted)["changes"]
+    assert "add ingress tcp 8080 to shop-fargate from shop-fargate" in told
+    assert account.run(run, security=wanted)["changes"] == told
+    group = own_group(account)
+    (rule,) = [rule for rule in rules(account, group["GroupId"]) if rule["FromPort"] == 8080]
+    assert (rule["ReferencedGroupInfo"]["GroupId"], rule["Tags"]) == (group["GroupId"], [{"Key": "cutover:system", "Value": "shop"}])
+    account.run(run, security=wanted)
+    assert account.calls == []
