@@ -2,7 +2,7 @@
 # This module util is PRIVATE to the collection. It can have breaking changes at any time.
 """Namespaces of Service Connect: looked up by name or ARN, and made where the target needs one of its own.
 
-ECS calls a namespace by its HTTP name, which Cloud Map keeps unique in an account and region; its plain name needn't be. [B ListNamespaces, HTTP_NAME]
+ECS calls a namespace by its HTTP name, which Cloud Map keeps unique in an account and region; its plain name needn't be. [B ListNamespaces]
 """
 
 from __future__ import annotations

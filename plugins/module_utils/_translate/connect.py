@@ -18,7 +18,7 @@ from .context import Context, Json, per_service, short
 from .findings import Finding, found
 
 PROXY_CPU, PROXY_MEMORY = 256, 64
-"""CPU units and MiB that AWS recommends to add for the proxy. [D ecs/service-connect-concepts-deploy, Service Connect proxy]"""
+"""CPU units and MiB that AWS recommends to add for the proxy. [D ecs/service-connect-concepts-deploy]"""
 
 
 @dataclass(frozen=True)
