@@ -147,7 +147,7 @@ notes:
   - Fails when a service of that name exists without our tag or with another launch type.
   - Needs the permissions ecs:DescribeServices, ecs:DescribeTaskDefinition, ecs:CreateService, ecs:UpdateService, ecs:TagResource, ec2:DescribeSubnets,
     ec2:DescribeSecurityGroups, elasticloadbalancing:DescribeTargetGroups, iam:PassRole and, for the first service of an account, iam:CreateServiceLinkedRole;
-    with O(images) in check mode ecr:DescribeImages.
+    with O(images) in check mode ecr:DescribeImages, with Service Connect servicediscovery:ListNamespaces.
 author:
   - The cutover.fargate authors (@cutover)
 """

@@ -38,6 +38,7 @@ BACKENDS = {
     "logs": ["groups"],
     "rds": ["databases"],
     "route53": ["zones"],
+    "servicediscovery": ["namespaces", "services", "create_http_namespace"],
     "wafv2": ["wacls"],
 }
 
