@@ -33,7 +33,7 @@ KINDS = (
         "changed",
         "Services that don't move are in the namespace too. They would keep reaching the source, and the target could not reach them: a service is in one "
         "namespace only, and in this one the names are taken while the source runs.",
-        "Move them too, or name the namespace of the target in fargate_service_connect_namespace once they no longer need each other or are in it.",
+        "Move them too, or set fargate_service_connect_namespace: then the target's services reach each other, and whoever you put into that namespace.",
         CONCEPTS,
     ),
     Kind(
