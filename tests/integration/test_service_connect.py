@@ -203,6 +203,18 @@ def test_what_drifts_comes_back_and_what_the_plan_does_not_name_stays(world: Wor
     assert world.calls(lambda: world.provision(plan)) == []
 
 
+def test_the_token_of_a_log_driver_is_never_shown(world: World) -> None:
+    plan = world.plan()
+    world.provision(plan)
+    (web,) = [item for item in plan["services"] if item["name"] == "web"]
+    web["service_connect"]["logConfiguration"] = {"logDriver": "splunk", "options": {"splunk-token": "correct-horse", "splunk-url": "https://logs.test"}}
+    params = {"services": [{**web, "subnets": world.vpc.subnets}], "wait_timeout": 5, "poll_seconds": 1}
+    shown = services.run(params, world.clients(), False)
+    assert shown["changes"] == ["update serviceConnectConfiguration of service web"]
+    assert "correct-horse" not in str(shown)
+    assert world.connected("web")["serviceConnectConfiguration"]["logConfiguration"]["options"]["splunk-token"] == "correct-horse"
+
+
 def test_a_namespace_of_somebody_else_is_not_used_unless_the_inventory_names_it(world: World) -> None:
     world.client("servicediscovery").create_http_namespace(Name=f"{world.name}-fargate")
     with pytest.raises(CutoverError, match=r"exists without the tag cutover:system=.* Nothing was changed\."):

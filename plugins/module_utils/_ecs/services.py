@@ -16,9 +16,9 @@ from .._aws.run import KNOWN_AFTER_APPLY
 from .._ec2.common import find_group, vpc_of
 from .._ecr import used
 from .._elbv2.common import find_target_group
-from .._translate.secrets import mask
 from . import connect
 from .common import LINKED_ROLE, NEW_ROLE, describe_services, newest_definition
+from .masking import mask_pair
 from .namespaces import NEW_NAMESPACE
 from .task_definitions import differs
 
@@ -66,7 +66,7 @@ def run(params: t.Mapping[str, t.Any], clients: Clients, check_mode: bool, clock
     changes = apply([*ordered, *again], clients, {}, check_mode, clock)
     before = {name: view(service) for name, service in current.items() if exists(service)}
     after = {name: expected(item, current.get(name)) for name, item in wanted.items()}
-    return report(changes, mask(before), mask(after), services=[_outcome(item, current.get(name), calls[name]) for name, item in wanted.items()])
+    return report(changes, *mask_pair(before, after), services=[_outcome(item, current.get(name), calls[name]) for name, item in wanted.items()])
 
 
 def _planned(params: t.Mapping[str, t.Any], clients: Clients) -> list[Wanted]:
