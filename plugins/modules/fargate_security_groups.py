@@ -42,12 +42,14 @@ options:
         elements: dict
         suboptions:
           source_group_id:
-            description: The group that is let in. Either this or O(security.ingress[].itself).
+            description: The group that is let in. Exactly one of this, O(security.ingress[].prefix_list_id) and O(security.ingress[].itself).
+            type: str
+          prefix_list_id:
+            description: The prefix list that is let in, such as that of VPC Lattice.
             type: str
           itself:
             description: Whether the new group is let in itself, so that the services reach each other.
             type: bool
-            default: false
           protocol:
             description: IP protocol, V(-1) for all.
             type: str
@@ -226,12 +228,8 @@ PORTS = {
     "description": {"type": "str"},
 }
 GROUP_ID = {"type": "str", "required": True}
-INGRESS = {
-    "type": "list",
-    "elements": "dict",
-    "options": {"source_group_id": {"type": "str"}, "itself": {"type": "bool", "default": False}, **PORTS},
-    "required_if": [["itself", False, ["source_group_id"]]],
-}
+PEERS = ("source_group_id", "prefix_list_id", "itself")
+INGRESS = {"source_group_id": {"type": "str"}, "prefix_list_id": {"type": "str"}, "itself": {"type": "bool"}, **PORTS}
 
 ARGUMENT_SPEC = {
     "security": {
@@ -244,7 +242,7 @@ ARGUMENT_SPEC = {
                 "required": True,
                 "options": {"name": {"type": "str", "required": True}, "description": {"type": "str"}, "tags": {"type": "dict"}},
             },
-            "ingress": INGRESS,
+            "ingress": {"type": "list", "elements": "dict", "options": INGRESS, "required_one_of": [PEERS], "mutually_exclusive": [PEERS]},
             "grants": {"type": "list", "elements": "dict", "options": {"group_id": GROUP_ID, "group_name": {"type": "str"}, **PORTS}},
             "load_balancer_egress": {"type": "list", "elements": "dict", "options": {"group_id": GROUP_ID, **PORTS}},
         },

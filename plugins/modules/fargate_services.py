@@ -9,8 +9,8 @@ version_added: 0.1.0
 short_description: Create or update the ECS services of a Fargate target
 description:
   - Creates each service with the newest active revision of its task definition family, and updates only what drifted. Compared are the task
-    definition, network configuration, deployment configuration, health check grace period, platform version, load balancers, ECS Exec, tag
-    propagation, zone rebalancing, Service Connect and tags.
+    definition, network configuration, deployment configuration, health check grace period, platform version, load balancers, EBS volumes,
+    target groups of VPC Lattice, ECS Exec, tag propagation, zone rebalancing, Service Connect and tags.
   - The number of tasks is set when a service is created. After that it belongs to people and to auto scaling.
   - It does not wait until the services are stable; M(cutover.fargate.health_verify) does, and tells why when they are not.
 options:
@@ -77,8 +77,20 @@ options:
             description: Port of the container.
             type: int
             required: true
+      volume_configurations:
+        description:
+          - What the volumes are that the task definition configures at launch, as C(volumeConfigurations) of the API takes it. An empty list takes the
+            configuration away, for a task definition without such a volume.
+        type: list
+        elements: dict
+      vpc_lattice_configurations:
+        description:
+          - The target groups of VPC Lattice that the tasks are registered with, as C(vpcLatticeConfigurations) of the API takes it. An empty list ends the
+            registration.
+        type: list
+        elements: dict
       health_check_grace_period_seconds:
-        description: For how long failing health checks of a new task are ignored. Only with a load balancer.
+        description: For how long failing health checks of a new task are ignored. Only with a load balancer or VPC Lattice.
         type: int
       deployment_configuration:
         description: DeploymentConfiguration of the API. Members that are not given are left alone.
@@ -232,6 +244,8 @@ SERVICE = {
     "security_group": NAME,
     "assign_public_ip": {"type": "str", "choices": ["ENABLED", "DISABLED"], "default": "DISABLED"},
     "load_balancers": {"type": "list", "elements": "dict", "options": LOAD_BALANCER},
+    "volume_configurations": {"type": "list", "elements": "dict"},
+    "vpc_lattice_configurations": {"type": "list", "elements": "dict"},
     "health_check_grace_period_seconds": {"type": "int"},
     "deployment_configuration": {"type": "dict"},
     "enable_execute_command": FLAG,

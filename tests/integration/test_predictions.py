@@ -67,6 +67,9 @@ SERVICE_MEMBERS: tuple[tuple[str, str], ...] = (
     (r"only support Application and Network Load Balancers|has target type|does not have an associated load balancer", "loadBalancers"),
     (r"^You cannot specify an IAM role", "roleArn"),
     (r"^SC service is already used|^Service Connect port name", "serviceConnectConfiguration"),
+    (r"^Volume configuration|volume type standard is not supported|^The task definition has a volume", "volumeConfigurations"),
+    (r"^The VPC Lattice target group .* has the type|VPC Lattice configuration does not exist", "vpcLatticeConfigurations"),
+    (r"^The tag key .* is reserved", "volumeConfigurations"),
 )
 
 
@@ -84,6 +87,7 @@ class Stage:
     vpc: Vpc
     cluster: str
     groups: dict[str, str]
+    lattice: dict[str, str]
     _asked: set[str] = field(default_factory=set)
 
     def new(self, *arguments: Any) -> bool:
@@ -118,7 +122,9 @@ def stage(client: Callable[..., Any], vpc: Vpc, name: str) -> Stage:
         group = elb.create_target_group(Name=f"{name}-{kind}", Protocol="HTTP", Port=80, VpcId=vpc.id, TargetType=kind)["TargetGroups"][0]
         groups[kind] = group["TargetGroupArn"]
         elb.create_listener(LoadBalancerArn=balancer, Protocol="HTTP", Port=port, DefaultActions=[{"Type": "forward", "TargetGroupArn": groups[kind]}])
-    return Stage(ecs, client("servicediscovery"), vpc, name, groups)
+    config = {"port": 80, "protocol": "HTTP", "vpcIdentifier": vpc.id}
+    lattice = {kind: client("vpc-lattice").create_target_group(name=f"{name}-{kind.lower()}", type=kind, config=config)["arn"] for kind in ("INSTANCE", "IP")}
+    return Stage(ecs, client("servicediscovery"), vpc, name, groups, lattice)
 
 
 def test_whatever_the_lab_refuses_of_a_definition_was_predicted_where_it_is(cases: list[Golden], stage: Stage) -> None:
@@ -252,6 +258,10 @@ def moved_service(case: Golden, service: Json, planned: Json | None, stage: Stag
     for item in arguments.get("loadBalancers", []):
         if "targetGroupArn" in item:
             item["targetGroupArn"] = stage.groups[kinds.get(item["targetGroupArn"], "instance")]
+    for deployment in service.get("deployments") or []:
+        arguments |= {key: copy.deepcopy(deployment[key]) for key in ("volumeConfigurations", "vpcLatticeConfigurations") if deployment.get(key)}
+    for item in arguments.get("vpcLatticeConfigurations", []):
+        item["targetGroupArn"] = stage.lattice["INSTANCE"]
     if "/aws-service-role/" not in (service.get("roleArn") or "/aws-service-role/"):
         arguments["role"] = service["roleArn"]
     arguments |= {
@@ -311,5 +321,7 @@ def test_whatever_the_plan_calls_ready_becomes_a_service(cases: list[Golden], st
                 item["targetGroupArn"] = stage.groups["ip"]
             if "serviceConnectConfiguration" in arguments:
                 arguments["serviceConnectConfiguration"] = {**arguments["serviceConnectConfiguration"], "namespace": stage.namespace()}
+            for item in arguments["vpcLatticeConfigurations"]:
+                item["targetGroupArn"] = stage.lattice["IP"]
             assert not stage.refusal("create_service", **arguments), case.name
     assert made > len(cases)

@@ -25,7 +25,7 @@ Group = str | Ref
 
 @dataclass(frozen=True)
 class Rule:
-    """One port range that ``group`` opens to, or towards, ``peer``."""
+    """One port range that ``group`` opens to, or towards, ``peer``: a group, or a prefix list (``pl-...``)."""
 
     group: Group
     egress: bool
@@ -41,10 +41,16 @@ class Rule:
         return (self.protocol, None, None) if self.protocol == "-1" else (self.protocol, self.from_port, self.to_port)
 
     @property
+    def member(self) -> tuple[str, str]:
+        """Where a permission of EC2's API names the peer."""
+        return ("PrefixListIds", "PrefixListId") if isinstance(self.peer, str) and self.peer.startswith("pl-") else ("UserIdGroupPairs", "GroupId")
+
+    @property
     def permission(self) -> Dict:
-        pair = {"GroupId": self.peer, **({"Description": self.description} if self.description else {})}
+        peers, key = self.member
+        peer = {key: self.peer, **({"Description": self.description} if self.description else {})}
         ports = {} if self.protocol == "-1" else {"FromPort": self.from_port, "ToPort": self.to_port}
-        return {"IpProtocol": self.protocol, **ports, "UserIdGroupPairs": [pair]}
+        return {"IpProtocol": self.protocol, **ports, peers: [peer]}
 
 
 def run(params: t.Mapping[str, t.Any], clients: Clients, check_mode: bool, clock: Clock = CLOCK) -> Dict:
@@ -76,10 +82,15 @@ def wanted_group(section: Section) -> Dict:
 def wanted_rules(section: Section) -> list[Rule]:
     """The three lists of the plan as rules, each of the group it is written into."""
     own = Ref("security_group", section["group"]["name"])
-    rules = [_rule(own, False, own if item.get("itself") else item["source_group_id"], item) for item in section.get("ingress") or []]
+    rules = [_rule(own, False, _admitted(item, own), item) for item in section.get("ingress") or []]
     rules += [_rule(item["group_id"], False, own, item) for item in section.get("grants") or []]
     rules += [_rule(item["group_id"], True, own, item) for item in section.get("load_balancer_egress") or []]
     return list(dict.fromkeys(rules))
+
+
+def _admitted(item: Section, own: Group) -> Group:
+    """Who is let in: another group, a prefix list, or the new group itself."""
+    return own if item.get("itself") else item.get("prefix_list_id") or item["source_group_id"]
 
 
 def _rule(group: Group, egress: bool, peer: Group, item: Section) -> Rule:
@@ -97,7 +108,7 @@ def refuse_foreign(wanted: Section, found: Section | None) -> None:
 
 def _other_groups(clients: Clients, rules: t.Iterable[Rule]) -> dict[str, Dict]:
     """The groups that exist already and are named by id: the load balancer's and those of the data tier."""
-    ids = {side for rule in rules for side in (rule.group, rule.peer) if isinstance(side, str)}
+    ids = {side for rule in rules for side in (rule.group, rule.peer) if isinstance(side, str) and not side.startswith("pl-")}
     found = groups_by_id(clients, ids)
     if missing := sorted(ids - set(found)):
         raise CutoverError(f"There is no security group {', '.join(missing)} in this account and region. The plan names it in a rule. Nothing was changed.")
@@ -146,7 +157,8 @@ def exists(rule: Rule, groups: t.Mapping[str, Section], ids: t.Mapping[Ref, str]
     """Whether the group has the rule, whoever wrote it and whatever its description and tags are."""
     group, peer = resolve(rule.group, ids), resolve(rule.peer, ids)
     permissions = groups.get(group, {}).get("IpPermissionsEgress" if rule.egress else "IpPermissions", [])
-    return any(_key(item) == rule.key and any(pair.get("GroupId") == peer for pair in item.get("UserIdGroupPairs", [])) for item in permissions)
+    peers, key = rule.member
+    return any(_key(item) == rule.key and any(found.get(key) == peer for found in item.get(peers, [])) for item in permissions)
 
 
 def _key(permission: Section) -> tuple[str, int | None, int | None]:

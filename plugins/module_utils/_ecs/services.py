@@ -9,14 +9,14 @@ import json
 import typing as t
 
 from .._aws import tags as tagging
-from .._aws.apply import CLOCK, Call, Clock, Ref, apply, covers, overlay, report
+from .._aws.apply import CLOCK, Call, Clock, Ref, apply, overlay, report
 from .._aws.clients import Clients
 from .._aws.errors import CutoverError
 from .._aws.run import KNOWN_AFTER_APPLY
 from .._ec2.common import find_group, vpc_of
 from .._ecr import used
 from .._elbv2.common import find_target_group
-from . import connect
+from . import attached, connect
 from .common import LINKED_ROLE, NEW_ROLE, describe_services, newest_definition
 from .masking import mask_pair
 from .namespaces import NEW_NAMESPACE
@@ -48,6 +48,7 @@ UPDATABLE = (
     "propagateTags",
     "availabilityZoneRebalancing",
     "loadBalancers",
+    *attached.MEMBERS,
 )
 
 
@@ -120,9 +121,9 @@ def look_up(item: Wanted, definitions: t.Mapping[str, Wanted], clients: Clients,
         "tags": {key: str(value) for key, value in (item.get("tags") or {}).items()},
         "desired_count_enforced": bool(item.get("desired_count_enforced")),
     }
-    if not arguments["loadBalancers"]:
+    if not arguments["loadBalancers"] and not item.get("vpc_lattice_configurations"):
         arguments["healthCheckGracePeriodSeconds"] = None  # AWS refuses it on a service without a load balancer
-    return {key: value for key, value in arguments.items() if value not in (None, [], {})}
+    return {**{key: value for key, value in arguments.items() if value not in (None, [], {})}, **attached.wanted(item)}
 
 
 def _definition_arn(item: Wanted, definitions: t.Mapping[str, Wanted], clients: Clients, check_mode: bool) -> str:
@@ -192,7 +193,7 @@ def compare(wanted: Wanted, current: t.Mapping[str, t.Any] | None) -> list[Call]
 
 
 def _create(wanted: Wanted, previous: t.Mapping[str, t.Any] | None) -> Call:
-    params = {key: value for key, value in wanted.items() if key != "desired_count_enforced"}
+    params = {key: value for key, value in wanted.items() if key != "desired_count_enforced" and value != []}
     params["tags"] = tagging.to_list(wanted.get("tags", {}), lower=True)
     params["clientToken"] = client_token(params, previous)
     text = f"create service {wanted['serviceName']} with {wanted['desiredCount']} tasks"
@@ -208,7 +209,7 @@ def client_token(params: t.Mapping[str, t.Any], previous: t.Mapping[str, t.Any] 
 def _update(wanted: Wanted, current: t.Mapping[str, t.Any]) -> t.Iterator[Call]:
     """One UpdateService with what differs: each one that touches tasks starts a deployment."""
     now = view(current)
-    drift = {key: wanted[key] for key in UPDATABLE if key in wanted and not covers(now.get(key), wanted[key])}
+    drift = {key: wanted[key] for key in UPDATABLE if key in wanted and not attached.same(key, now.get(key), wanted[key])}
     drift |= connect.drift(now.get(connect.MEMBER), wanted.get(connect.MEMBER))
     if _too_few(wanted, now):
         drift["desiredCount"] = wanted["desiredCount"]
@@ -256,19 +257,19 @@ def view(service: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     parts = ("targetGroupArn", "containerName", "containerPort")
     shown["loadBalancers"] = _by_arn({key: target.get(key) for key in parts} for target in service.get("loadBalancers") or [])
     shown["tags"] = tagging.to_dict(service.get("tags"))
-    return {"serviceName": service["serviceName"], **shown}
+    return {"serviceName": service["serviceName"], **shown, **attached.described(service)}
 
 
 def expected(wanted: Wanted, current: t.Mapping[str, t.Any] | None) -> dict[str, t.Any]:
     """What will be there afterwards, for the diff."""
     after = {key: value for key, value in wanted.items() if key not in ("desired_count_enforced", "cluster")}
     if current is None or not exists(current):
-        return after
+        return {**after, **attached.after({}, wanted)}
     now = view(current)
     kept = {} if _too_few(wanted, now) else {"desiredCount": now["desiredCount"]}
     if wanted.get(connect.MEMBER):
         after[connect.MEMBER] = connect.expected(now.get(connect.MEMBER), wanted[connect.MEMBER])
-    return t.cast("dict[str, t.Any]", overlay(now, {**after, **kept}))
+    return {**t.cast("dict[str, t.Any]", overlay(now, {**after, **kept})), **attached.after(now, wanted)}
 
 
 def _wait_until_drained(wanted: Wanted, clients: Clients, clock: Clock, timeout: float, poll_seconds: float) -> None:

@@ -15,13 +15,21 @@ GONE = ["NoSuchEntity", "NoSuchEntityException"]
 def read_roles(read: Reader, services: t.Sequence[Shape], names: t.Sequence[str], path: str) -> list[Shape]:
     """``roles`` of a side: ``{RoleName, Arn, TrustedServices: [principal], AttachedPolicies, InlinePolicies, Policies: {name: [statement]}, Tags}``.
 
-    Those that the services' task definitions name, and ``names``, as far as they exist.
+    Those that the services' task definitions name, ECS's infrastructure roles that the services name, and ``names``, as far as they exist.
     """
     definitions = [service["TaskDefinition"] or {} for service in services]
     used = [definition.get(key, "") for definition in definitions for key in ("taskRoleArn", "executionRoleArn")]
+    used += [arn for service in services for arn in _infrastructure(service)]
     wanted = sorted(unique([*(arn.rpartition("/")[2] for arn in used), *names]))
     found = each(lambda name: read.if_possible(f"{path}.roles", None, lambda: _role(read, name), GONE), wanted)
     return [role for role in found if role]
+
+
+def _infrastructure(service: Shape) -> t.Iterator[str]:
+    """By which ECS makes the tasks' EBS volumes and registers the tasks with VPC Lattice."""
+    for deployment in service.get("deployments") or []:
+        yield from ((volume.get("managedEBSVolume") or {}).get("roleArn", "") for volume in deployment.get("volumeConfigurations") or [])
+        yield from (item.get("roleArn", "") for item in deployment.get("vpcLatticeConfigurations") or [])
 
 
 def read_policies(read: Reader, name: str) -> Shape:

@@ -129,6 +129,12 @@ def as_list(value: t.Any) -> list[t.Any]:
     return list(value) if isinstance(value, (list, tuple)) else [] if value is None else [value]
 
 
+def deployed(service: t.Mapping[str, t.Any], member: str) -> list[Json]:
+    """A list that DescribeServices shows in the deployments only: that of the PRIMARY one. [B Deployment]"""
+    primary: Json = next((item for item in service.get("deployments") or [] if item.get("status") == "PRIMARY"), {})
+    return list(primary.get(member) or service.get(member) or [])
+
+
 def per_service(value: t.Any, service: str) -> t.Any:
     """An intent that is either one value for all services or a mapping by service name."""
     return value.get(service) if isinstance(value, t.Mapping) else value

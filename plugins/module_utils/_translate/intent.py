@@ -9,7 +9,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from . import sizes
+from . import lattice, sizes
 from .context import Context, as_int
 from .findings import KINDS, Finding, found
 
@@ -23,7 +23,7 @@ class Key:
     names: str = ""
 
 
-SERVICES, CONTAINERS, VOLUMES = "services", "containers", "volumes"
+SERVICES, CONTAINERS, VOLUMES, LATTICE_GROUPS = "services", "containers", "volumes", "VPC Lattice target groups"
 TEXT, NUMBER, YES_NO, MAPPING, LIST = (str,), (int, str), (bool, str), (dict,), (list, tuple)
 
 KEYS: dict[str, Key] = {
@@ -51,6 +51,9 @@ KEYS: dict[str, Key] = {
     "grants": Key(LIST, "More groups that must admit the tasks: [{group_id, port}] or [{group_id, protocol, from_port, to_port}]."),
     "volumes": Key(
         MAPPING, "Volume -> ephemeral, drop, or {efs: fs-..., root_directory, access_point, iam}: where a path of the instance lives from now on.", VOLUMES
+    ),
+    "vpc_lattice_target_groups": Key(
+        MAPPING, "ARN of a VPC Lattice target group of the source -> ARN of the one of type IP that the tasks are registered in.", LATTICE_GROUPS
     ),
     "stop_timeout": Key(MAPPING, "Container -> seconds (2 to 120) between SIGTERM and SIGKILL, where the source waits longer than Fargate does.", CONTAINERS),
     "task_role_arn": Key((str, dict), "Task role for definitions that have none, or service -> role.", SERVICES),
@@ -92,7 +95,7 @@ def check(context: Context) -> list[Finding]:
             findings.append(found("FG-INTENT", f"fargate_{key}", value, expected=spec.meaning))
         elif context.source:
             findings += _names(key, value, spec, context)
-    return [*findings, *_values(context), *_waivers(context)]
+    return [*findings, *_values(context), *lattice.check(context), *_waivers(context)]
 
 
 def usable(intent: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
@@ -116,6 +119,8 @@ def _existing(kind: str, context: Context) -> set[str]:
     definitions = [service.get("TaskDefinition") or {} for service in context.source_services]
     if kind == SERVICES:
         return {str(service.get("serviceName")) for service in context.source_services}
+    if kind == LATTICE_GROUPS:
+        return set(lattice.used(context))
     key = "containerDefinitions" if kind == CONTAINERS else "volumes"
     return {str(item.get("name")) for definition in definitions for item in definition.get(key) or []}
 

@@ -20,6 +20,7 @@ from . import (
     drift,
     execution_role,
     image,
+    lattice,
     load_balancer,
     logs,
     network,
@@ -110,7 +111,8 @@ def _sections(
     groups = balancer["target_groups"] if balancer else []
     cluster_plan, cluster_findings = cluster.section(context)
     security_plan, security_findings = security.section(context, placement.subnets, groups)
-    security_plan["ingress"] += connect.ingress(planned, definitions, context)
+    lattice_ingress, lattice_findings = lattice.ingress(planned, tasks, context)
+    security_plan["ingress"] += [*connect.ingress(planned, definitions, context), *lattice_ingress]
     dns_plan, dns_findings = dns.section(context)
     scaling_plan, scaling_findings = scaling.section(services, context)
     sections = {
@@ -129,7 +131,7 @@ def _sections(
         "scale_in": phases.scale_in(context),
         "teardown": teardown.section(context, images["images"], definitions),
     }
-    findings = [*cluster_findings, *cluster.clashes(context), *security_findings, *dns_findings, *scaling_findings]
+    findings = [*cluster_findings, *cluster.clashes(context), *security_findings, *lattice_findings, *dns_findings, *scaling_findings]
     return sections, [*findings, *alarms.without_successor(context), *phases.shared_capacity(context)]
 
 

@@ -16,6 +16,7 @@ Need = t.Tuple[str, str]
 """Action and resource."""
 
 TASKS = "ecs-tasks.amazonaws.com"
+ECS = "ecs.amazonaws.com"
 PULL = ("ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage")
 WRITE = ("logs:CreateLogStream", "logs:PutLogEvents")
 # Policies of ECS's agent and of the usual agents beside it: an application has no use for them.
@@ -78,6 +79,13 @@ def trust(draft: Json, context: Context, path: str) -> t.Iterator[Finding]:
         trusted = _known(str(draft.get(key)), context).get("TrustedServices")
         if trusted is not None and TASKS not in trusted:
             yield found("FG-ROLE-TRUST", f"{path}.{key}", ", ".join(trusted) or None, TASKS)
+
+
+def infrastructure(arn: str, context: Context, path: str) -> t.Iterator[Finding]:
+    """ECS itself assumes the infrastructure role, for EBS volumes and VPC Lattice. [D infrastructure_IAM_role]"""
+    trusted = _known(arn, context).get("TrustedServices")
+    if trusted is not None and ECS not in trusted:
+        yield found("FG-INFRASTRUCTURE-ROLE", path, ", ".join(trusted) or None, ECS)
 
 
 def _known(arn: str, context: Context) -> Json:

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import typing as t
 
-from . import connect, laravel, network, target_group
-from .context import DESIRED_COUNT_TAG, Context, Json, as_int, carried_tags, per_service
+from . import connect, ebs, laravel, lattice, network, target_group
+from .context import DESIRED_COUNT_TAG, Context, Json, as_int, carried_tags, deployed, per_service
 from .findings import Finding, found
 from .task_definition import Translated
 
@@ -122,6 +122,8 @@ def _plan(service: Json, task: Translated, placement: network.Placement, context
     balancers, more = load_balancers(service, context, path)
     connected, pairs, told = connect.translate(service, task.definition, task.family, context, path)
     task.log_pairs.extend(pairs)
+    attached, about_volumes = ebs.configurations(service, task, context, path)
+    registered, about_lattice = lattice.configurations(service, task, context, path)
     entry = {
         "name": name,
         "kind": kind(service),
@@ -133,6 +135,8 @@ def _plan(service: Json, task: Translated, placement: network.Placement, context
         "security_group": context.names["security_group"],
         "assign_public_ip": placement.assign_public_ip,
         "load_balancers": balancers,
+        "volume_configurations": attached,
+        "vpc_lattice_configurations": registered,
         "health_check_grace_period_seconds": grace_period(service),
         "deployment_configuration": deployment_configuration(),
         "enable_execute_command": bool(service.get("enableExecuteCommand")),
@@ -142,7 +146,7 @@ def _plan(service: Json, task: Translated, placement: network.Placement, context
         "service_connect": connected,
         "tags": tags,
     }
-    return entry, [*findings, *more, *told]
+    return entry, [*findings, *more, *told, *about_volumes, *about_lattice]
 
 
 def desired_count(service: Json, context: Context) -> int:
@@ -187,7 +191,10 @@ def load_balancers(service: Json, context: Context, path: str) -> tuple[list[Jso
 
 def grace_period(service: Json) -> int | None:
     """0 kills tasks that are still booting: at least 60 seconds behind a load balancer. fargate-rules.md 7 healthCheckGracePeriodSeconds"""
-    return max(service.get("healthCheckGracePeriodSeconds") or 0, LEAST_GRACE) if kind(service) == "web" else None
+    given = service.get("healthCheckGracePeriodSeconds") or 0
+    if kind(service) == "web":
+        return max(given, LEAST_GRACE)
+    return given or None if deployed(service, lattice.MEMBER) else None
 
 
 def deployment_configuration() -> Json:
@@ -234,10 +241,6 @@ def discovery(service: Json, path: str) -> t.Iterator[Finding]:
     """What finds the service by another way than the load balancer or Service Connect isn't cloned yet. fargate-rules.md 7 serviceRegistries..."""
     if service.get("serviceRegistries"):
         yield found("FG-SERVICE-DISCOVERY", f"{path}.serviceRegistries", ", ".join(str(item.get("registryArn")) for item in service["serviceRegistries"]))
-    primary: Json = next((item for item in service.get("deployments") or [] if item.get("status") == "PRIMARY"), {})
-    for key, identifier in (("vpcLatticeConfigurations", "FG-LATTICE"), ("volumeConfigurations", "FG-EBS-VOLUME")):
-        if primary.get(key) or service.get(key):
-            yield found(identifier, f"{path}.{key}")
 
 
 def unknown(service: Json, path: str) -> t.Iterator[Finding]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 import typing as t
 
+from . import ebs
 from .context import Context, Json
 from .findings import Finding, found
 
@@ -31,6 +32,8 @@ def translate(draft: Json, context: Context, path: str) -> t.Iterator[Finding]:
         else:
             result, findings = _by_kind(volume, mounts(draft, name), where)
             findings += hidden(volume, mounts(draft, name), where) if all(item["severity"] != "BLOCKER" for item in findings) else ()
+            if volume.get("configuredAtLaunch"):
+                result, findings = ebs.volume(volume, kept, mounts(draft, name), where)
         yield from findings
         if result is None:
             _unmount(draft, name)
@@ -73,7 +76,7 @@ def _by_kind(volume: Json, mounted: t.Sequence[str], path: str) -> tuple[Json | 
     """A volume names its kind by the member it has; each rule looks at its own. Members that are new to us survive."""
     findings: list[Finding] = []
     result = volume
-    for rule in (docker, fsx, efs, s3files, ebs):
+    for rule in (docker, fsx, efs, s3files):
         result, more = rule(result, path)
         findings += more
     last, more = host_path(result, mounted, path)
@@ -127,11 +130,6 @@ def s3files(volume: Json, path: str) -> tuple[Json, list[Finding]]:
     """Kept; its mount targets must admit the tasks. fargate-rules.md 3 s3filesVolumeConfiguration"""
     configuration = volume.get("s3filesVolumeConfiguration")
     return volume, [] if configuration is None else [found("FG-S3-FILES", path, None, configuration.get("fileSystemArn"))]
-
-
-def ebs(volume: Json, path: str) -> tuple[Json, list[Finding]]:
-    """The service attaches it, which the plan can't say yet. fargate-rules.md 3 configuredAtLaunch"""
-    return volume, [found("FG-EBS-VOLUME", path, True)] if volume.get("configuredAtLaunch") else []
 
 
 def hidden(volume: Json, mounted: t.Sequence[str], path: str) -> t.Iterator[Finding]:

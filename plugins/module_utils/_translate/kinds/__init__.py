@@ -4,7 +4,23 @@
 
 from __future__ import annotations
 
-from . import application, connect, containers, images, load_balancers, logs, network, peers, records, services, surroundings, system, task_definition, volumes
+from . import (
+    application,
+    attachments,
+    connect,
+    containers,
+    images,
+    load_balancers,
+    logs,
+    network,
+    peers,
+    records,
+    services,
+    surroundings,
+    system,
+    task_definition,
+    volumes,
+)
 from .kind import Kind
 
 SUBJECTS = (
@@ -15,6 +31,7 @@ SUBJECTS = (
     containers,
     logs,
     volumes,
+    attachments,
     application,
     services,
     connect,

@@ -67,14 +67,6 @@ KINDS = (
         ECS + "efs-volumes.html",
     ),
     Kind(
-        "FG-EBS-VOLUME",
-        BLOCKER,
-        "refused",
-        "EBS volumes that the service attaches are not carried over yet.",
-        "Attach them by hand, or use EFS.",
-        ECS + "ebs-volumes.html",
-    ),
-    Kind(
         "FG-S3-FILES",
         ACTION,
         "kept",

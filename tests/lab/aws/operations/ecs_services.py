@@ -28,8 +28,11 @@ if TYPE_CHECKING:
 # Members of DescribeServices that are kept and returned as they were given.
 KEPT = (
     *("deploymentConfiguration", "healthCheckGracePeriodSeconds", "enableExecuteCommand", "enableECSManagedTags", "capacityProviderStrategy"),
-    *("availabilityZoneRebalancing", "placementConstraints", "placementStrategy", "serviceConnectConfiguration", "volumeConfigurations"),
+    *("availabilityZoneRebalancing", "placementConstraints", "placementStrategy", "serviceConnectConfiguration"),
+    *("volumeConfigurations", "vpcLatticeConfigurations"),
 )
+# Members that DescribeServices shows in the deployments only.
+DEPLOYED = ("volumeConfigurations", "vpcLatticeConfigurations")
 MOST_EVENTS = 100
 
 
@@ -118,6 +121,7 @@ def _deployment(aws: AwsServer, service: Any, desired: int) -> dict[str, Any]:
         **ecs_connect.shown(aws, service),
         "rolloutState": "IN_PROGRESS",
         "rolloutStateReason": f"ECS deployment {identity} in progress.",
+        **{name: copy.deepcopy(service.configuration.get(name)) or None for name in DEPLOYED},
     }
     return {key: value for key, value in shown.items() if value is not None}
 
@@ -179,6 +183,17 @@ def _defaults(parameters: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def with_volume_defaults(given: dict[str, Any]) -> dict[str, Any]:
+    """[B ServiceManagedEBSVolumeConfiguration.filesystemType] xfs when none is given."""
+    if not given.get("volumeConfigurations"):
+        return given
+    filled = [
+        {**item, "managedEBSVolume": {"filesystemType": "xfs", **item["managedEBSVolume"]}} if item.get("managedEBSVolume") else item
+        for item in given["volumeConfigurations"]
+    ]
+    return {**given, "volumeConfigurations": filled}
+
+
 def _network(given: dict[str, Any] | None) -> dict[str, Any]:
     if not given:
         return {}
@@ -212,6 +227,7 @@ def create(aws: AwsServer, call: ApiCall) -> dict[str, Any]:
         network_configuration=_network(given.get("networkConfiguration")) or None,
         role_arn=_role(aws, given),
     )
+    given = with_volume_defaults(given)
     service.configuration = _defaults(given) | {name: given[name] for name in KEPT if name in given and name != "deploymentConfiguration"}
     service.configuration[ecs_connect.MEMBER] = ecs_connect.complete(cluster, given.get(ecs_connect.MEMBER))
     if strategy:
@@ -258,6 +274,7 @@ def update(aws: AwsServer, call: ApiCall) -> dict[str, Any]:
 
 
 def _keep(service: Any, given: dict[str, Any]) -> None:
+    given = with_volume_defaults(given)
     for name in KEPT:
         if given.get(name) is not None:
             merged = {**service.configuration.get(name, {}), **given[name]} if name == "deploymentConfiguration" else given[name]
@@ -268,9 +285,9 @@ def _keep(service: Any, given: dict[str, Any]) -> None:
 
 def _deployed(service: Any) -> Any:
     """The settings whose change makes a new deployment."""
-    connect = service.configuration.get("serviceConnectConfiguration")
+    configured = [service.configuration.get(name) for name in ("serviceConnectConfiguration", *DEPLOYED)]
     return copy.deepcopy(
-        (service.task_definition, service.network_configuration, service.platform_version, service.load_balancers, service.service_registries, connect)
+        (service.task_definition, service.network_configuration, service.platform_version, service.load_balancers, service.service_registries, configured)
     )
 
 

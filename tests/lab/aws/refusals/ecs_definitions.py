@@ -176,6 +176,12 @@ def mount_points(given: Definition) -> str | None:
     return next((f"Unknown volume '{name}'." for name in used if name not in volumes), None)
 
 
+def launch_volumes(given: Definition) -> str | None:
+    """[B Volume.configuredAtLaunch] at most one."""
+    several = sum(bool(volume.get("configuredAtLaunch")) for volume in given.get("volumes") or []) > 1
+    return "Only one volume may be configured at launch in a task definition." if several else None
+
+
 def awsvpc_containers(given: Definition) -> str | None:
     """[M] what a shared network namespace excludes."""
     if given.get("networkMode") != "awsvpc":
@@ -324,7 +330,7 @@ def fargate_execution_role(given: Definition) -> str | None:
 Check = Callable[[Definition], "str | None"]
 ALWAYS: tuple[Check, ...] = (
     *(family_name, container_count, container_members, container_names, essential_container, container_memory, task_sizes, task_memory, task_cpu),
-    *(awsvpc_containers, awsvpc_ports, dependencies, link_targets, mount_points, log_options),
+    *(awsvpc_containers, awsvpc_ports, dependencies, link_targets, mount_points, launch_volumes, log_options),
 )
 FARGATE: tuple[Check, ...] = (
     *(fargate_network, fargate_size, fargate_members, fargate_storage, fargate_volumes, fargate_containers, fargate_linux),

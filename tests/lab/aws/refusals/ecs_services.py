@@ -107,7 +107,7 @@ def _fargate(aws: AwsServer, call: ApiCall) -> bool:
 @refuse("ecs", "CreateService", "UpdateService", "RunTask")
 def network_configuration(aws: AwsServer, call: ApiCall) -> None:
     """[M] required with awsvpc, not allowed with any other mode."""
-    definition, given = _effective(aws, call)
+    definition, given = effective(aws, call)
     if definition is None:
         return
     if definition.network_mode == "awsvpc" and not given:
@@ -116,7 +116,7 @@ def network_configuration(aws: AwsServer, call: ApiCall) -> None:
         raise reject("Network Configuration is not valid for the given networkMode of this task definition.")
 
 
-def _effective(aws: AwsServer, call: ApiCall) -> tuple[Any, Any]:
+def effective(aws: AwsServer, call: ApiCall) -> tuple[Any, Any]:
     """(task definition, network configuration) that the call would leave in force."""
     given = call.parameters
     name, network = given.get("taskDefinition"), given.get("networkConfiguration")
@@ -179,7 +179,7 @@ def somewhere_to_run(aws: AwsServer, call: ApiCall) -> None:
 def load_balancers(aws: AwsServer, call: ApiCall) -> None:
     """[M] each names a container and port of the definition, and a target group that a listener uses, of the fitting type."""
     given = call.parameters.get("loadBalancers")
-    definition, _ = _effective(aws, call)
+    definition, _ = effective(aws, call)
     for item in given or []:
         _container_port(definition, item)
         if item.get("loadBalancerName"):
@@ -213,17 +213,18 @@ def _target_group(aws: AwsServer, definition: Any, arn: str) -> None:
 @refuse("ecs", "CreateService")
 def service_role(aws: AwsServer, call: ApiCall) -> None:
     """[M] awsvpc uses the service-linked role."""
-    definition, _ = _effective(aws, call)
+    definition, _ = effective(aws, call)
     if call.parameters.get("role") and definition is not None and definition.network_mode == "awsvpc":
         raise reject("You cannot specify an IAM role for services that require a service linked role.")
 
 
 @refuse("ecs", "CreateService", "UpdateService")
 def grace_period(aws: AwsServer, call: ApiCall) -> None:
-    """[M] a grace period needs a load balancer."""
-    given = call.parameters.get("loadBalancers")
+    """[M] a grace period needs a load balancer. [B CreateServiceRequest.healthCheckGracePeriodSeconds] or VPC Lattice."""
+    given = call.parameters.get("loadBalancers") or call.parameters.get("vpcLatticeConfigurations")
     if call.operation == "UpdateService" and given is None:
-        given = live_service(aws, call.parameters).load_balancers
+        service = live_service(aws, call.parameters)
+        given = service.load_balancers or service.configuration.get("vpcLatticeConfigurations")
     if call.parameters.get("healthCheckGracePeriodSeconds") is not None and not given:
         raise reject("Health check grace period is only valid for services configured to use load balancers")
 

@@ -136,6 +136,8 @@ def create_service(service: Json) -> Json:
             {"targetGroupArn": ARN.format(item["target_group"]), "containerName": item["container_name"], "containerPort": item["container_port"]}
             for item in service["load_balancers"]
         ],
+        "volumeConfigurations": service["volume_configurations"],
+        "vpcLatticeConfigurations": service["vpc_lattice_configurations"],
         "deploymentConfiguration": service["deployment_configuration"],
         "enableExecuteCommand": service["enable_execute_command"],
         "propagateTags": service["propagate_tags"],
