@@ -49,6 +49,7 @@ options:
         C({group_id, protocol, from_port, to_port}).
       - C(volumes) (dict) - Volume name to where a path of the instance lives from now on. V(ephemeral) ends with the task; V(drop) removes the volume
         and its mount points; C({efs, root_directory, access_point, iam}) mounts an EFS file system.
+      - C(vpc_lattice_target_groups) (dict) - ARN of a VPC Lattice target group of the source to the ARN of the one of type IP that the tasks are registered in.
       - C(stop_timeout) (dict) - Container name to seconds (2 to 120) between SIGTERM and SIGKILL, where the source waits longer than Fargate does.
       - C(task_role_arn) (raw) - Task role for every task definition, or service name to role.
       - C(execution_role) (str) - ARN of an existing execution role, or the name of one that is created when it doesn't exist. Without it definitions

@@ -28,7 +28,7 @@ def wanted(item: t.Mapping[str, t.Any]) -> Dict:
 
 def described(service: t.Mapping[str, t.Any]) -> Dict:
     """Both members of a described service in comparable form, AWS's defaults filled."""
-    primary = next((each for each in service.get("deployments") or [] if each.get("status") == "PRIMARY"), {})
+    primary: Dict = next((each for each in service.get("deployments") or [] if each.get("status") == "PRIMARY"), {})
     found = {member: comparable(member, primary.get(member) or []) for member in MEMBERS}
     for volume in found["volumeConfigurations"].values():
         if volume.get("managedEBSVolume"):
@@ -49,9 +49,8 @@ def _volume(item: t.Mapping[str, t.Any]) -> Dict:
     managed = item.get("managedEBSVolume")
     if not managed or "tagSpecifications" not in managed:
         return dict(item)
-    tags = {
-        str(each.get("resourceType")): {"propagateTags": "NONE", **each, "tags": tagging.to_dict(each.get("tags"))} for each in managed["tagSpecifications"] or []
-    }
+    given = {str(each.get("resourceType")): each for each in managed["tagSpecifications"] or []}
+    tags = {kind: {"propagateTags": "NONE", **each, "tags": tagging.to_dict(each.get("tags"))} for kind, each in given.items()}
     return {**item, "managedEBSVolume": {**managed, "tagSpecifications": tags}}
 
 

@@ -22,7 +22,8 @@ ARN = re.compile(r"arn:[a-z0-9-]+:vpc-lattice:([a-z0-9-]+):\d{12}:targetgroup/tg
 
 def configurations(service: Json, task: Translated, context: Context, path: str) -> tuple[list[Json], list[Finding]]:
     """CreateService's ``vpcLatticeConfigurations``, with the target groups that the inventory names. Members that are new to us survive."""
-    plan, findings = [], []
+    plan: list[Json] = []
+    findings: list[Finding] = []
     for index, item in enumerate(deployed(service, MEMBER)):
         where = f"{path}.{MEMBER}[{index}]"
         source, port = str(item.get("targetGroupArn")), item.get("portName")

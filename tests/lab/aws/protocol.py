@@ -123,7 +123,8 @@ def encode_error(call: ApiCall, error: AwsError) -> Answer:
     """An error as the service's own wire format, with its own HTTP status."""
     exception = WireError(error.code, error.message)
     answer = _encode(call, exception)
-    return Answer(error.status, [*answer.headers, ("x-amzn-ErrorType", error.code)], answer.body)
+    headers = [(key, value) for key, value in answer.headers if key.lower() != "x-amzn-errortype"]  # REST protocols have it already
+    return Answer(error.status, [*headers, ("x-amzn-ErrorType", error.code)], answer.body)
 
 
 def _encode(call: ApiCall, result: Any) -> Answer:

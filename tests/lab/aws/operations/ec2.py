@@ -85,15 +85,6 @@ def rule_document(aws: AwsServer, group: Any, rule: Any, egress: bool) -> dict[s
     return {key: value for key, value in shown.items() if value is not None}
 
 
-@operation("ec2", "DescribeManagedPrefixLists")
-def describe_prefix_lists(aws: AwsServer, call: ApiCall) -> dict[str, Any]:
-    """VPC Lattice's is there as well: moto has those of gateway endpoints only."""
-    backend, name = aws.backend("ec2"), f"com.amazonaws.{aws.region}.vpc-lattice"
-    if not any(item.prefix_list_name == name for item in backend.managed_prefix_lists.values()):
-        backend.create_managed_prefix_list("IPv4", [{"Cidr": "169.254.171.0/24"}], "1", name, owner_id="aws")
-    return aws.ask_moto(call)
-
-
 @operation("ec2", "DescribeTags")
 def describe_tags(aws: AwsServer, call: ApiCall) -> dict[str, Any]:
     """moto spells one resource type with a hyphen that AWS doesn't."""

@@ -188,3 +188,17 @@ def test_the_group_admits_itself_once(account: Account) -> None:
     assert (rule["ReferencedGroupInfo"]["GroupId"], rule["Tags"]) == (group["GroupId"], [{"Key": "cutover:system", "Value": "shop"}])
     account.run(run, security=wanted)
     assert account.calls == []
+
+
+def test_a_prefix_list_is_admitted_once(account: Account) -> None:
+    """That of VPC Lattice, say."""
+    name = account.client("ec2").create_managed_prefix_list(PrefixListName="lattice", AddressFamily="IPv4", MaxEntries=1)["PrefixList"]["PrefixListId"]
+    plan = section(account)
+    plan["ingress"].append({"prefix_list_id": name, "protocol": "tcp", "from_port": 80, "to_port": 80, "description": "shop: VPC Lattice"})
+    result = account.run(run, security=plan)
+    assert account.calls.count("AuthorizeSecurityGroupIngress") == 3
+    permissions = [item for item in own_group(account)["IpPermissions"] if item["PrefixListIds"]]
+    assert [(item["FromPort"], item["PrefixListIds"][0]["PrefixListId"]) for item in permissions] == [(80, name)]
+    assert f"ingress tcp 80 to shop-fargate from {name}" in result["diff"]["after"]["rules"]
+    assert account.run(run, security=plan)["changed"] is False
+    assert account.calls == []

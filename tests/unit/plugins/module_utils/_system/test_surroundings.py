@@ -10,11 +10,14 @@ import pytest
 from ansible_collections.cutover.fargate.plugins.module_utils._system.measured import used
 from ansible_collections.cutover.fargate.plugins.module_utils._system.owners import owner
 from ansible_collections.cutover.fargate.plugins.module_utils._translate import planner
+from botocore.awsrequest import AWSResponse
+from moto.backends import get_backend
 from moto.ecs.models import EC2ContainerServiceBackend
 from moto.resourcegroupstaggingapi.models import ResourceGroupsTaggingAPIBackend
 from moto.servicequotas.models import ServiceQuotasBackend
 
-from .conftest import ACCOUNT, FQDN, REGION, World, stops
+from .conftest import ACCOUNT, FQDN, INTERCEPT, REGION, World, stops
+from .test_asking import Raw
 
 CLUSTER = f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/shop"
 DEFINITION = f"arn:aws:ecs:{REGION}:{ACCOUNT}:task-definition/shop-web:1"
@@ -321,3 +324,57 @@ class TestBroken:
         world.record(FQDN, host="gone-1234.eu-west-1.elb.amazonaws.com", SetIdentifier="b", Weight=10)
         system = world.system()
         assert (system["serving"], problems(system)) == ("source", ["record-nowhere"])
+
+
+INFRASTRUCTURE = f"arn:aws:iam::{ACCOUNT}:role/infrastructure"
+
+
+def attached(world: World, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The web service registers with VPC Lattice and has an EBS volume, which moto doesn't keep."""
+    made = world.client("vpc-lattice").create_target_group(name="shop-lattice", type="INSTANCE", config={"port": 80, "protocol": "HTTP", "vpcIdentifier": world.vpc})
+    group, real = made["arn"], EC2ContainerServiceBackend.describe_services
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "ecs.amazonaws.com"}, "Action": "sts:AssumeRole"}]})
+    world.client("iam").create_role(RoleName="infrastructure", AssumeRolePolicyDocument=trust)
+
+    def described(self: EC2ContainerServiceBackend, *arguments: t.Any) -> t.Any:
+        found = real(self, *arguments)
+        for service in found[0]:
+            if service.name == "web":
+                service.deployments = [
+                    {
+                        "status": "PRIMARY",
+                        "volumeConfigurations": [{"name": "data", "managedEBSVolume": {"roleArn": INFRASTRUCTURE}}],
+                        "vpcLatticeConfigurations": [{"roleArn": INFRASTRUCTURE, "targetGroupArn": group, "portName": "http"}],
+                    }
+                ]
+        return found
+
+    monkeypatch.setattr(EC2ContainerServiceBackend, "describe_services", described)
+    return str(group)
+
+
+def test_what_services_attach(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.system()
+    assert not {"GetTargetGroup", "DescribeManagedPrefixLists"} & set(world.calls), "asked though no service uses VPC Lattice"
+    group = attached(world, monkeypatch)
+    system = world.system()
+    lattice = system["source"]["vpc_lattice"]
+    assert [(item["arn"], item["type"], item["config"]["port"]) for item in lattice["target_groups"]] == [(group, "INSTANCE", 80)]
+    names = sorted(item["PrefixListName"] for item in lattice["prefix_lists"])
+    assert names == [f"com.amazonaws.{REGION}.ipv6.vpc-lattice", f"com.amazonaws.{REGION}.vpc-lattice"]
+    assert ["ecs.amazonaws.com"] in [role["TrustedServices"] for role in system["source"]["roles"] if role["RoleName"] == "infrastructure"]
+    assert problems(system) == []
+
+
+def test_target_groups_that_may_not_be_read_or_are_gone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    group = attached(world, monkeypatch)
+    del get_backend("vpclattice")[ACCOUNT][REGION].target_groups[group.rpartition("/")[2]]
+    assert world.system()["source"]["vpc_lattice"]["target_groups"] == []
+    body = b'{"__type": "AccessDeniedException", "message": "not authorized"}'
+    INTERCEPT.append(lambda event: AWSResponse("https://aws.test", 403, {"x-amzn-errortype": "AccessDeniedException"}, Raw(body)) if event == "vpc-lattice.GetTargetGroup" else None)
+    try:
+        system = world.system()
+    finally:
+        INTERCEPT.clear()
+    assert [problem["path"] for problem in system["problems"] if problem["id"] == "not-readable"] == ["source.vpc_lattice"]
+    assert "FG-DISCOVERY-DENIED" in {item["id"] for item in planner.plan(system, {})["findings"]}

@@ -33,6 +33,8 @@ def definitions(draw: st.DrawFn) -> Json:
     source = {**draw(_tasks()), "family": "any", "taskDefinitionArn": "arn:aws:ecs:eu-west-1:123456789012:task-definition/any:1"}
     source["containerDefinitions"] = draw(_containers())
     source["volumes"] = [_volume(draw, volume, f"v{index}") for index, volume in enumerate(source.get("volumes") or [])]
+    for volume in [volume for volume in source["volumes"] if volume.get("configuredAtLaunch")][1:]:
+        volume["configuredAtLaunch"] = False  # ECS takes one
     names = [volume["name"] for volume in source["volumes"]]
     for member in ("networkMode", "cpu", "memory"):
         source.pop(member, None)

@@ -69,7 +69,11 @@ def keeps(source: Json, result: Json) -> None:
         keeps_container(before, after)
     for volume in source["volumes"]:
         if {"efsVolumeConfiguration", "s3filesVolumeConfiguration", "configuredAtLaunch"} & set(volume):
-            assert volume in result["volumes"]
+            assert volume in result["volumes"] or (volume.get("configuredAtLaunch") and volume["name"] not in mounted(source))
+
+
+def mounted(source: Json) -> set[str]:
+    return {mount["sourceVolume"] for container in source["containerDefinitions"] for mount in container["mountPoints"]}
 
 
 def keeps_container(before: Json, after: Json) -> None:
@@ -100,6 +104,8 @@ def blocked(source: Json) -> t.Iterator[str]:
             yield f"{path}.dockerVolumeConfiguration"
         if "fsxWindowsFileServerVolumeConfiguration" in volume:
             yield f"{path}.fsxWindowsFileServerVolumeConfiguration"
+        if volume.get("configuredAtLaunch") and volume["name"] not in mounted(source):
+            yield path
         if host and not host.startswith(("/etc/localtime", "/var/run/php")):
             yield f"{path}.host.sourcePath"
     for container in source["containerDefinitions"]:
