@@ -29,6 +29,7 @@ from lab.network.dns import Answer, DnsServer
 from lab.network.firewall import Firewall, Rule
 from lab.network.namespace import Namespace, Network
 from lab.network.process import command_line, processes
+from lab.reconcile.volumes import Volumes
 from lab.registry import RegistryProcess, free_port
 from lab.settings import CLIENT, OPERATOR, RESOLVER, Settings
 
@@ -440,6 +441,25 @@ def test_the_memory_limit_kills_and_is_told_from_other_kills(fargate: Engine) ->
     assert eventually(lambda: not fargate.alive(container))
     state = fargate.inspect(container)
     assert (state.exit_code, state.oom_killed) == (137, True)
+
+
+def test_containers_share_a_directory_and_what_one_takes_from_another(fargate: Engine, settings: Settings) -> None:
+    """An EBS volume, one that is filled from the image, and the limit of open files; nothing stays."""
+    volumes = [{"name": "data", "configuredAtLaunch": True}, {"name": "filled", "host": {}}]
+    made = Volumes(settings, fargate, "0123456789abcdef", "", volumes)
+    points = [{"sourceVolume": "data", "containerPath": "/data"}, {"sourceVolume": "filled", "containerPath": "/bin"}]
+    mounts = made.mounts({"name": "a", "mountPoints": points}, {"/bin"})
+    writer = fargate.run(shell("writer", "echo hi > /data/file; ulimit -n; exec sleep 60", mounts=mounts, ulimits={"nofile": (512, 1024)}))
+    reader = fargate.run(shell("reader", "exec sleep 60", volumes_from=["writer:ro"]))
+    assert eventually(lambda: fargate.exec(reader, ["/bin/sh", "-c", "read x < /data/file && echo $x"]).stdout == "hi\n")
+    assert fargate.exec(reader, ["/bin/sh", "-c", "echo no > /data/file"]).returncode != 0
+    assert fargate.exec(writer, ["/bin/sh", "-c", "ulimit -n"]).stdout == "512\n"
+    for container in (reader, writer):
+        fargate.remove(container)
+    made.remove()
+    assert not (settings.state_dir / "volumes" / "0123456789abcdef").exists()
+    assert fargate.declared_volumes(IMAGE) == set()
+    made.remove()
 
 
 def test_what_cannot_start_says_why(fargate: Engine) -> None:

@@ -13,10 +13,12 @@ from lab.containers.spec import ContainerSpec, ContainerState, Publish
 
 ECR_HOST = re.compile(r"^\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/")
 
+ULIMITS = {"nofile": (20000, 20000), "nproc": (20000, 20000)}
+"""The engine's own defaults exceed the hard limits of a root without CAP_SYS_RESOURCE."""
+
 CONTAINERS_CONF = """\
 [containers]
-# The defaults exceed the hard limits of a root without CAP_SYS_RESOURCE.
-default_ulimits = ["nofile=20000:20000", "nproc=20000:20000"]
+default_ulimits = [{ulimits}]
 # Names of the machine the lab runs on do not belong into a container.
 base_hosts_file = "none"
 host_containers_internal_ip = "none"
@@ -73,7 +75,8 @@ def _limits(spec: ContainerSpec) -> Iterator[str]:
         yield f"--cpu-shares={max(2, spec.cpu_units)}"
     if spec.cpu_limit:
         yield f"--cpus={spec.cpu_limit:g}"
-    yield from (f"--ulimit={name}={soft}:{hard}" for name, (soft, hard) in spec.ulimits.items())
+    if spec.ulimits:  # podman forgets the defaults of its configuration when one is given
+        yield from (f"--ulimit={name}={soft}:{hard}" for name, (soft, hard) in {**ULIMITS, **spec.ulimits}.items())
 
 
 def _file_system(spec: ContainerSpec) -> Iterator[str]:

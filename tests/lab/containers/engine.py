@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from lab.containers import cgroups, sandboxes
-from lab.containers.command import CONTAINERS_CONF, local_image, parse_state, run_arguments
+from lab.containers.command import CONTAINERS_CONF, ULIMITS, local_image, parse_state, run_arguments
 from lab.containers.spec import ContainerSpec, ContainerState, Mount, Publish
 from lab.images import unpacked
 from lab.network.namespace import Namespace
@@ -162,6 +162,17 @@ class Engine:
         self._first.pop(container, None)
         self._paused.discard(container)
 
+    def declared_volumes(self, image: str) -> set[str]:
+        """The paths that a pulled image declares as VOLUME."""
+        local = local_image(image, self._settings.registry)
+        found = json.loads(_output(_Store.of_images(self._settings).podman(["image", "inspect", "--format", "{{json .Config.Volumes}}", local])) or "null")
+        return set(found or {})
+
+    def remove_volume(self, name: str) -> None:
+        """Remove a volume; nothing happens when it was never made."""
+        if self._podman(["volume", "exists", name]).returncode == 0:
+            _output(self._podman(["volume", "rm", name]))
+
     def exec(self, container: str, argv: Sequence[str], timeout: float = 60) -> subprocess.CompletedProcess[str]:
         """Run a command inside; the result has returncode, stdout, stderr. Raises subprocess.TimeoutExpired."""
         return self._podman(["exec", container, *argv], timeout)
@@ -197,7 +208,8 @@ class _Store:
         (self.path / "pids").mkdir(parents=True, exist_ok=True)
         self._namespace = namespace
         self._record.write_text(json.dumps({"namespace": namespace}))
-        (self.path / "containers.conf").write_text(CONTAINERS_CONF.format(resolver=RESOLVER))
+        ulimits = ", ".join(f'"{name}={soft}:{hard}"' for name, (soft, hard) in ULIMITS.items())
+        (self.path / "containers.conf").write_text(CONTAINERS_CONF.format(resolver=RESOLVER, ulimits=ulimits))
 
     def podman(self, arguments: Sequence[str], timeout: float = 120) -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, "CONTAINERS_CONF": str(self.path / "containers.conf")}

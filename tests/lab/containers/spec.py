@@ -19,7 +19,9 @@ class Publish:
 
 @dataclass(frozen=True)
 class Mount:
-    source: Path
+    """``source`` is a path of the machine, or the name of a volume of the engine, which is made when it is first used."""
+
+    source: Path | str
     target: str
     read_only: bool = False
 

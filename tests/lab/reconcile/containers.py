@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from lab.aws.tasks import EcsTask
-from lab.containers.engine import ContainerSpec, ContainerState, EngineError
+from lab.containers.engine import ContainerSpec, ContainerState, EngineError, Mount
 from lab.reconcile import definition, reasons
 from lab.reconcile.logs import Logs
 from lab.reconcile.placement import Place
 from lab.reconcile.reasons import StartError
+from lab.reconcile.volumes import Volumes
 from lab.reconcile.world import World, log
 
 POLL = 0.2
@@ -41,7 +43,14 @@ class Containers:
     """Runs in the task's thread."""
 
     def __init__(
-        self, world: World, logs: Logs, task: EcsTask, containers: Sequence[Mapping[str, Any]], place: Place, stop_wanted: Callable[[], bool]
+        self,
+        world: World,
+        logs: Logs,
+        task: EcsTask,
+        containers: Sequence[Mapping[str, Any]],
+        place: Place,
+        stop_wanted: Callable[[], bool],
+        volumes: Sequence[Mapping[str, Any]] = (),
     ) -> None:
         self.ordered = definition.start_order([definition.overridden(container, task.overrides) for container in containers])
         self._world = world
@@ -51,6 +60,7 @@ class Containers:
         self._stop_wanted = stop_wanted
         self._entries = {entry["name"]: entry for entry in task.containers}
         self._live: dict[str, _Live] = {}
+        self._volumes = Volumes(world.settings, place.engine, task.id, place.host, volumes)
 
     # -- start
 
@@ -99,7 +109,7 @@ class Containers:
         task_cpu = int(self._task.cpu) if self._task.cpu and self._place.fargate else None
         timeout = definition.stop_timeout(container)
         return ContainerSpec(
-            name=f"{self._task.id[:12]}-{name}",
+            name=self._short(name),
             image=self._world.faults.image(self._task, container, self._place.fargate),
             command=container.get("command") or None,
             entry_point=container.get("entryPoint") or None,
@@ -116,8 +126,21 @@ class Containers:
             read_only_root=bool(container.get("readonlyRootFilesystem")),
             init=bool((container.get("linuxParameters") or {}).get("initProcessEnabled")),
             privileged=bool(container.get("privileged")),
+            mounts=self._mounts(container),
+            volumes_from=tuple(f"{self._short(other)}{':ro' if read_only else ''}" for other, read_only in definition.volumes_from(container)),
+            ulimits=definition.open_files(container, resource.getrlimit(resource.RLIMIT_NOFILE)[1]),
             tmpfs=tuple(item["containerPath"] for item in (container.get("linuxParameters") or {}).get("tmpfs", [])),
         )
+
+    def _short(self, name: str) -> str:
+        """A container's name in the engine."""
+        return f"{self._task.id[:12]}-{name}"
+
+    def _mounts(self, container: Mapping[str, Any]) -> tuple[Mount, ...]:
+        if not container.get("mountPoints"):
+            return ()
+        declared = self._place.engine.declared_volumes(self._world.faults.image(self._task, container, self._place.fargate))
+        return self._volumes.mounts(container, declared)
 
     def _platform(self, name: str) -> dict[str, str]:
         """What the agent tells every container about where it runs."""
@@ -238,6 +261,7 @@ class Containers:
                 self._place.engine.remove(live.id)
             except EngineError as error:
                 log.warning("container %s was not removed: %s", live.entry["name"], error)
+        self._volumes.remove()
 
     def _stop(self, live: _Live) -> None:
         timeout = definition.stop_timeout(live.container)

@@ -40,14 +40,14 @@ def overridden(container: Container, overrides: Mapping[str, Any]) -> dict[str, 
 
 
 def start_order(containers: Sequence[Container]) -> list[Container]:
-    """Dependencies first (dependsOn and links, whose addresses must be known), else the order of the definition."""
+    """Dependencies first (dependsOn, links, whose addresses must be known, and volumesFrom), else the order of the definition."""
     names = {container["name"]: container for container in containers}
     ordered: list[Container] = []
 
     def visit(container: Container, path: tuple[str, ...]) -> None:
         if container in ordered or container["name"] in path:
             return
-        for needed in [*dependencies(container), *(name for name, _alias in links(container))]:
+        for needed in [*dependencies(container), *(name for name, _alias in links(container)), *(name for name, _read_only in volumes_from(container))]:
             if needed in names:
                 visit(names[needed], (*path, container["name"]))
         ordered.append(container)
@@ -66,6 +66,18 @@ def links(container: Container) -> list[tuple[str, str]]:
     """(container, alias) of links: ``name`` or ``name:alias``."""
     pairs = [link.partition(":") for link in container.get("links", [])]
     return [(name, alias or name) for name, _colon, alias in pairs]
+
+
+def volumes_from(container: Container) -> list[tuple[str, bool]]:
+    """(container, read only) of volumesFrom."""
+    return [(item["sourceContainer"], bool(item.get("readOnly"))) for item in container.get("volumesFrom") or []]
+
+
+def open_files(container: Container, most: int) -> dict[str, tuple[int, int]]:
+    """``ulimits`` of the open files, soft and hard, as far as the machine allows. The others are the platform's. [B Ulimit]"""
+    return {
+        item["name"]: (min(int(item["softLimit"]), most), min(int(item["hardLimit"]), most)) for item in container.get("ulimits") or [] if item["name"] == "nofile"
+    }
 
 
 def environment(container: Container, platform: Mapping[str, str]) -> dict[str, str]:

@@ -43,7 +43,16 @@ class Stop:
 class TaskRun:
     """Drives one task. ``request_stop`` may be called from any thread; everything else happens in ``run``."""
 
-    def __init__(self, world: World, logs: Logs, task: EcsTask, containers: Sequence[Mapping[str, Any]], place: Place, balancing: Sequence[Balancing] = ()) -> None:
+    def __init__(
+        self,
+        world: World,
+        logs: Logs,
+        task: EcsTask,
+        containers: Sequence[Mapping[str, Any]],
+        place: Place,
+        balancing: Sequence[Balancing] = (),
+        volumes: Sequence[Mapping[str, Any]] = (),
+    ) -> None:
         self.world = world
         self.task = task
         self.place = place
@@ -56,7 +65,7 @@ class TaskRun:
         self.running_since: float | None = None
         self.leaving = False
         self.ended = False
-        self._containers = Containers(world, logs, task, containers, place, self.stop_wanted)
+        self._containers = Containers(world, logs, task, containers, place, self.stop_wanted, volumes)
         self._stop: Stop | None = None
         self._wake = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"task {task.id[:8]}", daemon=True)

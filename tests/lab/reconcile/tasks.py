@@ -97,7 +97,7 @@ class Tasks:
             task.stop_code, task.stopped_reason, task.stopped_at = reasons.FAILED_TO_START, str(error), self._world.aws.now()
 
     def _run(self, task: EcsTask, definition: Any, balancing: list[Balancing]) -> TaskRun:
-        run = TaskRun(self._world, self._logs, task, definition.container_definitions, self._place(task), balancing)
+        run = TaskRun(self._world, self._logs, task, definition.container_definitions, self._place(task), balancing, definition.volumes or ())
         self.runs[task.task_arn] = run
         if task.container_instance_arn:
             self._reserve(task, definition, +1)
