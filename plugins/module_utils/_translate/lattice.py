@@ -103,7 +103,7 @@ def _routed(source: str, context: Context) -> str:
 
 
 def ingress(planned: t.Sequence[Json], tasks: t.Sequence[Translated], context: Context) -> tuple[list[Json], list[Finding]]:
-    """Where the instances admit Lattice's prefix lists, the tasks do too, on their own ports; else a person must. [D vpc-lattice security-groups]"""
+    """Where the instances admit Lattice's prefix lists, the tasks do too, on their ports; else a person must. fargate-rules.md 7 vpcLatticeConfigurations"""
     definitions = {task.family: task.definition for task in tasks}
     wanted = {
         port
