@@ -10,7 +10,7 @@ short_description: Create or update the alarms of a Fargate target
 description:
   - Makes sure that the alarms exist that a system must have. One watches the number of healthy targets behind the load balancer, one the number of
     running tasks of a service.
-  - An alarm goes off after three minutes below its threshold. Missing data counts as below.
+  - An alarm goes off after three minutes below its threshold. Missing data counts as below, save for V(missing_tasks): without tasks there may be none.
 options:
   alarms:
     description: Section C(alarms) of the plan.
@@ -26,8 +26,9 @@ options:
         description:
           - V(healthy_hosts) watches C(HealthyHostCount) of O(alarms[].target_group) behind O(alarms[].load_balancer).
           - V(running_tasks) watches Container Insights' C(RunningTaskCount) of O(alarms[].service) in O(alarms[].cluster).
+          - V(missing_tasks) watches how far it is below C(DesiredTaskCount). It is silent about a service that is meant to have no task.
         type: str
-        choices: [healthy_hosts, running_tasks]
+        choices: [healthy_hosts, running_tasks, missing_tasks]
         required: true
       load_balancer:
         description: Name of the load balancer.
@@ -42,7 +43,7 @@ options:
         description: Name of the service.
         type: str
       threshold:
-        description: The alarm goes off below it.
+        description: The alarm goes off below it; V(missing_tasks) when it is reached.
         type: float
         required: true
       alarm_actions:
@@ -123,7 +124,7 @@ ARGUMENT_SPEC = {
         "required": True,
         "options": {
             "name": {"type": "str", "required": True},
-            "kind": {"type": "str", "choices": ["healthy_hosts", "running_tasks"], "required": True},
+            "kind": {"type": "str", "choices": ["healthy_hosts", "running_tasks", "missing_tasks"], "required": True},
             "load_balancer": {"type": "str"},
             "target_group": {"type": "str"},
             "cluster": {"type": "str"},
@@ -132,7 +133,10 @@ ARGUMENT_SPEC = {
             "alarm_actions": {"type": "list", "elements": "str"},
             "tags": {"type": "dict"},
         },
-        "required_if": [("kind", "healthy_hosts", ("load_balancer", "target_group")), ("kind", "running_tasks", ("cluster", "service"))],
+        "required_if": [
+            ("kind", "healthy_hosts", ("load_balancer", "target_group")),
+            *(("kind", kind, ("cluster", "service")) for kind in ("running_tasks", "missing_tasks")),
+        ],
     },
 }
 

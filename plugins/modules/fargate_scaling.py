@@ -61,6 +61,10 @@ options:
             C({resource_id, policy}).
         type: list
         elements: dict
+      waits:
+        description: Whether all scaling is suspended, because the service is a scheduler that has no task until the source's is stopped.
+        type: bool
+        default: false
       tags:
         description: Tags of a scalable target that is registered anew.
         type: dict
@@ -194,6 +198,7 @@ SCALING = {
     "policies": ENTRIES,
     "scheduled_actions": ENTRIES,
     "alarms": ENTRIES,
+    "waits": {"type": "bool", "default": False},
     "tags": {"type": "dict"},
 }
 ARGUMENT_SPEC = {

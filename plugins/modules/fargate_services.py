@@ -11,7 +11,7 @@ description:
   - Creates each service with the newest active revision of its task definition family, and updates only what drifted. Compared are the task
     definition, network configuration, deployment configuration, health check grace period, platform version, load balancers, EBS volumes,
     target groups of VPC Lattice, ECS Exec, tag propagation, zone rebalancing, Service Connect and tags.
-  - The number of tasks is set when a service is created. After that it belongs to people and to auto scaling.
+  - The number of tasks is set when a service is created. After that it belongs to people and to auto scaling, save that of a scheduler that is held at 0.
   - It does not wait until the services are stable; M(cutover.fargate.health_verify) does, and tells why when they are not.
 options:
   services:
@@ -43,6 +43,11 @@ options:
         description: Whether a service that has been scaled to zero is brought back to O(services[].desired_count).
         type: bool
         default: false
+      held_count:
+        description:
+          - Given for a scheduler that must have no task while the source's runs, and then the number that the hand-over gives it
+            (M(cutover.fargate.source_capacity)). A service that has tasks nevertheless is brought to O(services[].desired_count), which is 0.
+        type: int
       platform_version:
         description: Fargate platform version.
         type: str
@@ -239,6 +244,7 @@ SERVICE = {
     "family": NAME,
     "desired_count": {"type": "int", "required": True},
     "desired_count_enforced": {"type": "bool", "default": False},
+    "held_count": {"type": "int"},
     "platform_version": TEXT,
     "subnets": {"type": "list", "elements": "str", "required": True},
     "security_group": NAME,

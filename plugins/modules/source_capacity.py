@@ -11,6 +11,9 @@ description:
   - With O(state=idle) the ECS services get desired count 0, and when their tasks have ended the Auto Scaling groups get
     minimum and desired capacity 0.
     Scaling is suspended on both.
+  - Services that O(schedulers) names change hands. With O(state=idle) the source's are stopped before all else, and when each of their tasks is STOPPED the
+    target's get their number. With O(state=running) the target's are stopped first, and the source's start when each task is STOPPED. At no moment can
+    both run, whenever a run is killed and whatever is run next.
   - With O(state=running) the Auto Scaling groups, then the services, get their remembered numbers back, and scaling is resumed.
   - The numbers are remembered as tags (C(cutover:desired-count) on a service, C(cutover:capacity) on a group), so that the way back
     needs no file of an earlier run.
@@ -32,6 +35,24 @@ options:
     type: list
     elements: dict
     default: []
+  schedulers:
+    description: Services of the target that may not run while the source's of the same name does. They must carry the tag C(cutover:system).
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: Name of the service, on both sides.
+        type: str
+        required: true
+      cluster:
+        description: Name of the target's cluster.
+        type: str
+        required: true
+      desired_count:
+        description: How many tasks it gets.
+        type: int
+        required: true
   auto_scaling_groups:
     description: The source's Auto Scaling groups. Each has a C(name); one with C(restore_only) is left alone by C(idle), since others use it now.
     type: list
@@ -64,7 +85,8 @@ attributes:
   idempotent:
     support: full
 notes:
-  - Needs the permissions ecs:DescribeServices, ecs:ListContainerInstances, ecs:UpdateService, ecs:TagResource, ecs:UntagResource,
+  - Needs the permissions ecs:DescribeServices, ecs:DescribeTasks, ecs:ListContainerInstances, ecs:ListTasks, ecs:UpdateService, ecs:TagResource,
+    ecs:UntagResource,
     autoscaling:DescribeAutoScalingGroups, UpdateAutoScalingGroup, SuspendProcesses, ResumeProcesses, SetInstanceProtection, CreateOrUpdateTags and DeleteTags,
     application-autoscaling:DescribeScalableTargets and RegisterScalableTarget, ec2:DescribeVolumes, ec2:CreateTags and, when asked, ec2:DeleteVolume.
   - An action plugin of the same name runs the work in the controller's process and prints each change of state as it happens.
@@ -79,7 +101,8 @@ EXAMPLES = r"""
     state: idle
     system: shop
     cluster: shop
-    services: [{name: web}, {name: worker}]
+    services: [{name: web}, {name: worker}, {name: scheduler}]
+    schedulers: [{name: scheduler, cluster: shop-fargate, desired_count: 1}]
     auto_scaling_groups: [{name: shop}]
 """
 

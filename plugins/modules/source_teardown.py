@@ -33,6 +33,13 @@ options:
     type: list
     elements: dict
     default: []
+  schedulers:
+    description:
+      - The services of the target that only the scale-in gives tasks, as C(discover_plan.scale_in.schedulers) lists them. While one has none, nothing is
+        deleted.
+    type: list
+    elements: dict
+    default: []
   items:
     description: What may be deleted, as C(discover_plan.teardown.items) lists it. Each has C(kind), C(id), C(name) and C(detail).
     type: list

@@ -12,12 +12,12 @@ import typing as t
 from .._aws import tags as aws_tags
 from .._aws.apply import CLOCK, Call, Clock, apply, report
 from .._aws.clients import Clients
-from .._aws.errors import CutoverError
 from .._aws.run import Progress, silent
+from . import handover
 from .numbers import NONE, Capacity
-from .observe import SUSPENDED_STATE, Group, Observed, Service, observe, resource_id
+from .observe import Group, Observed, Service, observe
+from .worker import Params, Worker, desired, suspend
 
-Params = t.Mapping[str, t.Any]
 # What could start instances again behind our back. Launch itself stays: the way back needs it.
 # https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-suspend-resume-processes.html
 PROCESSES = ["AlarmNotification", "AZRebalance", "ReplaceUnhealthy", "ScheduledActions"]
@@ -27,6 +27,16 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "system": {"type": "str", "required": True},
     "cluster": {"type": "str"},
     "services": {"type": "list", "elements": "dict", "default": []},
+    "schedulers": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "name": {"type": "str", "required": True},
+            "cluster": {"type": "str", "required": True},
+            "desired_count": {"type": "int", "required": True},
+        },
+    },
     "auto_scaling_groups": {"type": "list", "elements": "dict", "default": []},
     "delete_volumes": {"type": "bool", "default": False},
     "wait_timeout": {"type": "float", "default": 1200},
@@ -49,50 +59,26 @@ def run(params: Params, clients: Clients, check_mode: bool, progress: Progress =
 
 def _numbers(observed: Observed) -> dict[str, str]:
     services = {f"service {each.name}": f"desired={each.desired}" for each in observed.services}
-    return {**services, **{f"Auto Scaling group {each.name}": str(each.capacity) for each in observed.groups}}
+    targets = {f"target's service {each.name}": f"desired={each.desired}" for each in observed.targets}
+    return {**services, **targets, **{f"Auto Scaling group {each.name}": str(each.capacity) for each in observed.groups}}
 
 
-class _Worker:
-    """What both directions share: making calls and waiting for their effect."""
-
-    def __init__(self, params: Params, clients: Clients, check_mode: bool, progress: Progress, clock: Clock) -> None:
-        self.params, self.clients, self.check_mode, self.progress, self.clock = params, clients, check_mode, progress, clock
-
-    def make(self, calls: list[Call]) -> list[str]:
-        changes = apply(calls, self.clients, {}, self.check_mode, self.clock)
-        for change in changes:
-            self.progress(("would " if self.check_mode else "") + change)
-        return changes
-
-    def wait(self, what: str, reached: t.Callable[[Observed], bool], now: t.Callable[[Observed], str]) -> None:
-        """Look until it is so; tell each change of what is seen."""
-        if self.check_mode:
-            return
-        deadline, shown = self.clock.now() + self.params["wait_timeout"], ""
-        while True:
-            observed = observe(self.params, self.clients)
-            if reached(observed):
-                return
-            if now(observed) != shown:
-                shown = now(observed)
-                self.progress(f"waiting until {what}: {shown}")
-            if self.clock.now() >= deadline:
-                raise CutoverError(f"Waited {self.params['wait_timeout']:g} s until {what}; it is {shown}. Nothing more was changed. Run again to go on.")
-            self.clock.sleep(self.params["poll_seconds"])
-
-
-class Idle(_Worker):
-    """Services first, so that tasks end by SIGTERM and finish their jobs; then the instances."""
+class Idle(Worker):
+    """Schedulers first, so that they pause for as short as can be; services, so that tasks end by SIGTERM and finish their jobs; then the instances."""
 
     def bring(self, before: Observed) -> list[str]:
-        changes = self.make([call for service in before.services for call in self._service(service)])
+        changes = handover.to_target(self, before, self._service)
+        handed = handover.names(before)
+        changes += self.make([call for service in before.services if service.name not in handed for call in self._service(service)])
         self.wait("no task of the source runs", lambda seen: all(each.running == 0 for each in seen.services), _running)
         changes += self.make([call for group in before.groups for call in self._group(group)])
         self.wait("the instances are gone", lambda seen: not any(each.instances for each in seen.groups), _instances)
         return changes
 
     def expected(self, before: Observed) -> dict[str, str]:
-        return {name: str(NONE) if name.startswith("Auto") else "desired=0" for name in _numbers(before)}
+        idle = {name: str(NONE) if name.startswith("Auto") else "desired=0" for name in _numbers(before)}
+        counts = handover.numbers(self.params, before)
+        return {**idle, **{f"target's service {each.name}": f"desired={each.desired or counts[each.name]}" for each in before.targets}}
 
     def _service(self, service: Service) -> list[Call]:
         calls = []
@@ -101,9 +87,9 @@ class Idle(_Worker):
             text = f"remember desired count {service.desired} of service {service.name}"
             calls.append(Call(text, "ecs", "tag_resource", {"resourceArn": service.arn, "tags": tags}))
         if service.scalable and not service.suspended:
-            calls.append(_suspend(self.params["cluster"], service.name, True))
+            calls.append(suspend(self.params["cluster"], service.name, True))
         if service.desired > 0:
-            calls.append(_desired(self.params["cluster"], service.name, 0))
+            calls.append(desired(self.params["cluster"], service.name, 0))
         return calls
 
     def _group(self, group: Group) -> list[Call]:
@@ -124,8 +110,8 @@ class Idle(_Worker):
         return calls
 
 
-class Running(_Worker):
-    """Instances first, then the services: the order of the runbook's rollback."""
+class Running(Worker):
+    """Instances first, then the services: the order of the runbook's rollback. The target's schedulers stop when the source's can start at once."""
 
     def bring(self, before: Observed) -> list[str]:
         changes = self.make([call for group in before.groups for call in self._grow(group)])
@@ -136,13 +122,15 @@ class Running(_Worker):
                 lambda seen: sum(each.in_service for each in seen.groups) >= needed and seen.container_instances >= needed,
                 lambda seen: f"{sum(each.in_service for each in seen.groups)} of {needed} in service, {seen.container_instances} registered",
             )
+        changes += handover.to_source(self, before)
         changes += self.make([call for service in before.services for call in self._start(service)])
         changes += self.make([call for group in before.groups for call in self._forget(group)])
         return changes
 
     def expected(self, before: Observed) -> dict[str, str]:
         services = {f"service {each.name}": f"desired={each.desired if each.remembered is None else each.remembered}" for each in before.services}
-        return {**services, **{f"Auto Scaling group {each.name}": str(each.remembered or each.capacity) for each in before.groups}}
+        targets = {f"target's service {each.name}": "desired=0" for each in before.targets}
+        return {**services, **targets, **{f"Auto Scaling group {each.name}": str(each.remembered or each.capacity) for each in before.groups}}
 
     def _grow(self, group: Group) -> list[Call]:
         remembered = group.remembered
@@ -153,9 +141,9 @@ class Running(_Worker):
     def _start(self, service: Service) -> list[Call]:
         if service.remembered is None:
             return []
-        calls = [] if service.desired >= service.remembered else [_desired(self.params["cluster"], service.name, service.remembered)]
+        calls = [] if service.desired >= service.remembered else [desired(self.params["cluster"], service.name, service.remembered)]
         if service.scalable and service.suspended:
-            calls.append(_suspend(self.params["cluster"], service.name, False))
+            calls.append(suspend(self.params["cluster"], service.name, False))
         params = {"resourceArn": service.arn, "tagKeys": [aws_tags.DESIRED_COUNT]}
         return [*calls, Call(f"forget the remembered desired count of service {service.name}", "ecs", "untag_resource", params)]
 
@@ -178,10 +166,6 @@ def _instances(seen: Observed) -> str:
     return f"{sum(len(each.instances) for each in seen.groups)} left"
 
 
-def _desired(cluster: str, name: str, count: int) -> Call:
-    return Call(f"set the desired count of service {name} to {count}", "ecs", "update_service", {"cluster": cluster, "service": name, "desiredCount": count})
-
-
 def _resize(name: str, capacity: Capacity) -> Call:
     params = {"AutoScalingGroupName": name, "MinSize": capacity.minimum, "DesiredCapacity": capacity.desired}
     return Call(f"set Auto Scaling group {name} to {capacity}", "autoscaling", "update_auto_scaling_group", params)
@@ -191,16 +175,6 @@ def _remember(group: Group) -> Call:
     # PropagateAtLaunch false: the memory belongs to the group, not to instances that it may start.
     tag = {"ResourceId": group.name, "ResourceType": "auto-scaling-group", "Key": aws_tags.CAPACITY, "Value": str(group.capacity), "PropagateAtLaunch": False}
     return Call(f"remember capacity {group.capacity} of Auto Scaling group {group.name}", "autoscaling", "create_or_update_tags", {"Tags": [tag]})
-
-
-def _suspend(cluster: str, name: str, suspended: bool) -> Call:
-    params = {
-        "ServiceNamespace": "ecs",
-        "ResourceId": resource_id(cluster, name),
-        "ScalableDimension": "ecs:service:DesiredCount",
-        "SuspendedState": dict.fromkeys(SUSPENDED_STATE, suspended),
-    }
-    return Call(f"{'suspend' if suspended else 'resume'} scaling of service {name}", "application-autoscaling", "register_scalable_target", params)
 
 
 def _mark_volumes(system: str, group: Group, clients: Clients) -> list[Call]:

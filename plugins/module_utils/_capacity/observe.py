@@ -9,13 +9,18 @@ from dataclasses import dataclass
 
 from .._aws import tags as aws_tags
 from .._aws.clients import Clients
+from .._aws.errors import ClientError, error_code
 from .numbers import Capacity
 
 
 @dataclass(frozen=True)
 class Service:
-    """An ECS service. ``remembered`` is its desired count before the scale-in; ``suspended`` is None without a scalable target."""
+    """An ECS service. ``remembered`` is its desired count before the scale-in; ``suspended`` is None without a scalable target.
 
+    ``alive`` counts the tasks that have not stopped, also those that are only starting or only ending, where that is asked: of what ``hands_over``.
+    """
+
+    cluster: str
     name: str
     arn: str
     desired: int
@@ -23,6 +28,9 @@ class Service:
     remembered: int | None
     scalable: bool
     suspended: bool
+    system: str | None
+    hands_over: bool
+    alive: int
 
 
 @dataclass(frozen=True)
@@ -40,36 +48,70 @@ class Group:
 
 @dataclass(frozen=True)
 class Observed:
+    """``targets`` are the target's services that may only run while the source's of the same name does not."""
+
     services: tuple[Service, ...]
     groups: tuple[Group, ...]
     container_instances: int
+    targets: tuple[Service, ...]
 
 
 def observe(params: t.Mapping[str, t.Any], clients: Clients) -> Observed:
-    cluster = params["cluster"]
-    services = tuple(_services(cluster, [each["name"] for each in params["services"]], clients)) if cluster else ()
+    cluster, schedulers = params["cluster"], {each["name"]: each["cluster"] for each in params["schedulers"]}
+    services = tuple(_services(cluster, [each["name"] for each in params["services"]], schedulers, clients)) if cluster else ()
     groups = tuple(_groups([each["name"] for each in params["auto_scaling_groups"]], clients))
-    return Observed(services, groups, _container_instances(cluster, clients) if cluster else 0)
+    targets = tuple(each for where in sorted({*schedulers.values()}) for each in _targets(where, schedulers, clients))
+    return Observed(services, groups, _container_instances(cluster, clients) if cluster else 0, targets)
 
 
-def _services(cluster: str, names: list[str], clients: Clients) -> t.Iterator[Service]:
+def _targets(cluster: str, schedulers: t.Mapping[str, str], clients: Clients) -> list[Service]:
+    """None where there is no target's cluster (yet, or any more)."""
+    try:
+        return list(_services(cluster, [name for name in schedulers if schedulers[name] == cluster], schedulers, clients))
+    except ClientError as error:
+        if error_code(error) == "ClusterNotFoundException":
+            return []
+        raise
+
+
+def _services(cluster: str, names: list[str], schedulers: t.Container[str], clients: Clients) -> t.Iterator[Service]:
     scalable = {each["ResourceId"].rpartition("/")[2]: each for each in _scalable_targets(cluster, names, clients)}
     for start in range(0, len(names), 10):
         found = clients("ecs").describe_services(cluster=cluster, services=names[start : start + 10], include=["TAGS"])["services"]
         for service in found:
             if service["status"] == "INACTIVE":
                 continue
-            remembered = aws_tags.to_dict(service.get("tags")).get(aws_tags.DESIRED_COUNT)
-            target = scalable.get(service["serviceName"])
+            tags, name = aws_tags.to_dict(service.get("tags")), service["serviceName"]
+            remembered, target = tags.get(aws_tags.DESIRED_COUNT), scalable.get(name)
             yield Service(
-                service["serviceName"],
+                cluster,
+                name,
                 service["serviceArn"],
                 service["desiredCount"],
                 service["runningCount"],
                 int(remembered) if remembered is not None else None,
                 target is not None,
                 all((target or {}).get("SuspendedState", {}).get(key) for key in SUSPENDED_STATE),
+                tags.get(aws_tags.SYSTEM),
+                name in schedulers,
+                _alive(cluster, name, clients) if name in schedulers else service["runningCount"],
             )
+
+
+def _alive(cluster: str, service: str, clients: Clients) -> int:
+    """A task that was told to stop counts until it is STOPPED: its containers have up to stopTimeout to end, and no counter of the service tells of them.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-lifecycle-explanation.html
+    """
+    ecs, arns = clients("ecs"), set()
+    for status in ("RUNNING", "STOPPED"):
+        for page in ecs.get_paginator("list_tasks").paginate(cluster=cluster, serviceName=service, desiredStatus=status):
+            arns.update(page["taskArns"])
+    found, ordered = 0, sorted(arns)
+    for start in range(0, len(ordered), 100):  # [B DescribeTasksRequest.tasks]: up to 100
+        tasks = ecs.describe_tasks(cluster=cluster, tasks=ordered[start : start + 100])["tasks"]
+        found += sum(task["lastStatus"] != "STOPPED" for task in tasks)
+    return found
 
 
 SUSPENDED_STATE = ("DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended")

@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # This module util is PRIVATE to the collection. It can have breaking changes at any time.
-"""The two alarms a system must have: healthy targets behind the load balancer, running tasks of a service."""
+"""The two alarms a system must have: healthy targets behind the load balancer, running (or missing) tasks of a service."""
 
 from __future__ import annotations
 
@@ -17,30 +17,24 @@ Dict = t.Dict[str, t.Any]
 Section = t.Mapping[str, t.Any]
 
 COMMON: Dict = {
-    "Statistic": "Minimum",
-    "Period": 60,
     "EvaluationPeriods": 3,
     "DatapointsToAlarm": 3,
-    "ComparisonOperator": "LessThanThreshold",
-    "TreatMissingData": "breaching",
     "ActionsEnabled": True,
 }
-"""Three bad minutes in a row. No data is no proof of health: both metrics are published every minute as long as what they measure exists."""
+"""Three bad minutes in a row."""
+
+BELOW: Dict = {**COMMON, "Statistic": "Minimum", "Period": 60, "ComparisonOperator": "LessThanThreshold", "TreatMissingData": "breaching"}
+"""No data is no proof of health: both metrics are published every minute as long as what they measure exists."""
+
+MISSING: Dict = {**COMMON, "ComparisonOperator": "GreaterThanOrEqualToThreshold", "TreatMissingData": "notBreaching"}
+"""Of a service that is meant to have no task now and then there may be no data."""
 
 METRICS: dict[str, tuple[str, str]] = {
     "healthy_hosts": ("AWS/ApplicationELB", "HealthyHostCount"),
     "running_tasks": ("ECS/ContainerInsights", "RunningTaskCount"),
 }
 
-COMPARED = (
-    "AlarmDescription",
-    "Namespace",
-    "MetricName",
-    "Dimensions",
-    "Threshold",
-    "AlarmActions",
-    *COMMON,
-)
+COMPARED = ("AlarmDescription", "Namespace", "MetricName", "Dimensions", "Metrics", "Threshold", "AlarmActions", *BELOW)
 
 
 def run(params: t.Mapping[str, t.Any], clients: Clients, check_mode: bool, clock: Clock = CLOCK) -> Dict:
@@ -58,23 +52,33 @@ def run(params: t.Mapping[str, t.Any], clients: Clients, check_mode: bool, clock
 
 def look_up(item: Section, clients: Clients, check_mode: bool) -> Dict:
     """The plan's entry as PutMetricAlarm's arguments."""
+    common = {"AlarmName": item["name"], "AlarmDescription": _description(item), "Threshold": float(item["threshold"])}
+    common["AlarmActions"] = sorted(item.get("alarm_actions") or [])
+    if item["kind"] == "missing_tasks":
+        return {**common, "Metrics": _missing(item), **MISSING}
     namespace, metric = METRICS[item["kind"]]
     dimensions = _target_dimensions(item, clients, check_mode) if item["kind"] == "healthy_hosts" else _service_dimensions(item)
-    return {
-        "AlarmName": item["name"],
-        "AlarmDescription": _description(item),
-        "Namespace": namespace,
-        "MetricName": metric,
-        "Dimensions": [{"Name": name, "Value": value} for name, value in sorted(dimensions.items())],
-        "Threshold": float(item["threshold"]),
-        "AlarmActions": sorted(item.get("alarm_actions") or []),
-        **COMMON,
-    }
+    return {**common, "Namespace": namespace, "MetricName": metric, "Dimensions": _named(dimensions), **BELOW}
+
+
+def _named(dimensions: t.Mapping[str, str]) -> list[Dict]:
+    return [{"Name": name, "Value": value} for name, value in sorted(dimensions.items())]
+
+
+def _missing(item: Section) -> list[Dict]:
+    """Wanted less running, in CloudWatch's metric math. [D CloudWatch/using-metric-math, Container-Insights-metrics-ECS]"""
+    metrics: list[Dict] = [{"Id": "missing", "Expression": "desired - running", "Label": "missing tasks", "ReturnData": True}]
+    for name, metric in (("desired", "DesiredTaskCount"), ("running", "RunningTaskCount")):
+        measured = {"Namespace": METRICS["running_tasks"][0], "MetricName": metric, "Dimensions": _named(_service_dimensions(item))}
+        metrics.append({"Id": name, "MetricStat": {"Metric": measured, "Period": 60, "Stat": "Minimum"}, "ReturnData": False})
+    return metrics
 
 
 def _description(item: Section) -> str:
     if item["kind"] == "healthy_hosts":
         return f"Fewer than {item['threshold']:g} healthy targets in {item['target_group']} behind {item['load_balancer']}."
+    if item["kind"] == "missing_tasks":
+        return f"At least {item['threshold']:g} tasks of service {item['service']} in cluster {item['cluster']} that should run do not."
     return f"Fewer than {item['threshold']:g} running tasks of service {item['service']} in cluster {item['cluster']}."
 
 
@@ -110,10 +114,25 @@ def read(clients: Clients, names: list[str]) -> dict[str, Dict]:
 def view(found: Section) -> Dict:
     """An alarm as AWS describes it, as PutMetricAlarm's arguments."""
     shown = {key: found.get(key) for key in COMPARED}
-    shown["Dimensions"] = sorted(found.get("Dimensions") or [], key=lambda item: str(item["Name"]))
+    if found.get("Metrics"):
+        shown = {key: value for key, value in shown.items() if key not in ("Namespace", "MetricName", "Dimensions", "Statistic", "Period")}
+        shown["Metrics"] = [_plain(metric) for metric in found["Metrics"]]
+    else:
+        del shown["Metrics"]
+        shown["Dimensions"] = sorted(found.get("Dimensions") or [], key=lambda item: str(item["Name"]))
     shown["AlarmActions"] = sorted(found.get("AlarmActions") or [])
     shown["DatapointsToAlarm"] = found.get("DatapointsToAlarm") or found.get("EvaluationPeriods")
     return {"AlarmName": found["AlarmName"], **shown, "Tags": found["Tags"]}
+
+
+def _plain(metric: Section) -> Dict:
+    """One entry of metric math without the members that AWS adds empty, its dimensions in order."""
+    plain = {key: value for key, value in metric.items() if value not in (None, [], {})}
+    measured = (metric.get("MetricStat") or {}).get("Metric")
+    if measured:
+        ordered = sorted(measured.get("Dimensions") or [], key=lambda item: str(item["Name"]))
+        plain["MetricStat"] = {**metric["MetricStat"], "Metric": {**measured, "Dimensions": ordered}}
+    return plain
 
 
 def refuse_foreign(name: str, tags: Section, found: Section) -> None:
@@ -132,7 +151,7 @@ def compare(wanted: Section, tags: Section, found: Section | None) -> list[Call]
         return [Call(f"create alarm {name}", "cloudwatch", "put_metric_alarm", {**wanted, "Tags": tagging.to_list(tags)})]
     calls = []
     current = view(found)
-    different = sorted(key for key in COMPARED if wanted[key] != current[key])
+    different = sorted(key for key in COMPARED if wanted.get(key) != current.get(key))
     if different:
         kept = {key: found[key] for key in ("OKActions", "InsufficientDataActions") if found.get(key)}
         calls.append(Call(f"set {', '.join(different)} of alarm {name}", "cloudwatch", "put_metric_alarm", {**kept, **wanted}))

@@ -3,7 +3,8 @@
 """Application Auto Scaling of the target's services.
 
 A target that does not serve yet is idle, so its policies would take it down to its minimum, and the cutover would send all traffic to that minimum. Until it
-serves it is *held*: scaling in and scheduled actions are suspended, scaling out is not.
+serves it is *held*: scaling in and scheduled actions are suspended, scaling out is not. A scheduler that waits at no task for its hand-over is held altogether:
+its minimum alone would start a second one.
 https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-suspend-resume-scaling.html
 """
 
@@ -23,6 +24,7 @@ Json = t.Dict[str, t.Any]
 SERVICE = "application-autoscaling"
 HELD = {"DynamicScalingInSuspended": True, "DynamicScalingOutSuspended": False, "ScheduledScalingSuspended": True}
 FREE = dict.fromkeys(HELD, False)
+WAITS = dict.fromkeys(HELD, True)
 NOT_YET = (("ValidationException", "service doesn't exist"), ("ValidationException", "ECS service"))
 """Application Auto Scaling sees a service a moment after ECS does."""
 CONFIGURATIONS = ("TargetTrackingScalingPolicyConfiguration", "StepScalingPolicyConfiguration", "PredictiveScalingPolicyConfiguration")
@@ -66,6 +68,7 @@ def look_up(item: Wanted, clients: Clients) -> Json:
         "ScalableDimension": item["dimension"],
         "MinCapacity": item["min_capacity"],
         "MaxCapacity": item["max_capacity"],
+        "waits": bool(item.get("waits")),
         "tags": {key: str(value) for key, value in (item.get("tags") or {}).items()},
         "policies": [_policy(policy, clients) for policy in item.get("policies") or []],
         "actions": [{key: value for key, value in action.items() if key != "ScalableDimension"} for action in item.get("scheduled_actions") or []],
@@ -134,7 +137,7 @@ def compare(wanted: Wanted, current: Wanted, hold: bool, create: bool) -> list[C
 
 def _target_calls(wanted: Wanted, current: Wanted, hold: bool, create: bool) -> list[Call]:
     bounds = {key: wanted[key] for key in ("MinCapacity", "MaxCapacity")} if create else {}
-    suspended = suspension(current.get("SuspendedState"), hold)
+    suspended = suspension(current.get("SuspendedState"), hold, wanted["waits"])
     if current and covers(current, bounds) and covers(current.get("SuspendedState") or FREE, suspended):
         return []
     where = {"ServiceNamespace": "ecs", "ResourceId": wanted["ResourceId"], "ScalableDimension": wanted["ScalableDimension"]}
@@ -145,19 +148,21 @@ def _target_calls(wanted: Wanted, current: Wanted, hold: bool, create: bool) -> 
     return [Call(_told(wanted, bounds, current, suspended), SERVICE, "register_scalable_target", params, again=NOT_YET)]
 
 
-def suspension(now: Wanted | None, hold: bool) -> Json:
-    """Held while it is idle. Once it serves only our own hold is lifted: what a person suspended stays suspended."""
-    if hold:
-        return dict(HELD)
+def suspension(now: Wanted | None, hold: bool, waits: bool = False) -> Json:
+    """Held while it is idle. Once it serves only our own hold is lifted: what a person suspended stays suspended, and what the hand-over did too."""
     state = {**FREE, **(now or {})}
+    if waits:
+        return dict(WAITS)
+    if hold:
+        return dict(WAITS) if state == WAITS else dict(HELD)
     return dict(FREE) if state == HELD else state
 
 
 def _told(wanted: Wanted, bounds: Wanted, current: Wanted, suspended: Wanted) -> str:
-    held = " (scaling in waits until it serves)" if suspended == HELD else ""
+    held = " (scaling in waits until it serves)" if suspended == HELD else " (all of it waits)" if suspended == WAITS else ""
     if bounds and not covers(current or None, bounds):
         return f"scale {wanted['ResourceId']} between {wanted['MinCapacity']} and {wanted['MaxCapacity']} tasks{held}"
-    return f"{'hold' if suspended == HELD else 'resume'} scaling of {wanted['ResourceId']}{held}"
+    return f"{'hold' if suspended in (HELD, WAITS) else 'resume'} scaling of {wanted['ResourceId']}{held}"
 
 
 def _comparable(action: Wanted | None) -> Json | None:
@@ -183,7 +188,7 @@ def view(current: Wanted) -> Json:
 def expected(wanted: Wanted, current: Wanted, hold: bool) -> Json:
     return {
         **{key: wanted[key] for key in ("MinCapacity", "MaxCapacity")},
-        "SuspendedState": suspension(current["target"].get("SuspendedState"), hold),
+        "SuspendedState": suspension(current["target"].get("SuspendedState"), hold, wanted["waits"]),
         "policies": {policy["PolicyName"]: _configured(policy) for policy in wanted["policies"]},
         "actions": {action["ScheduledActionName"]: dict(action) for action in wanted["actions"]},
     }

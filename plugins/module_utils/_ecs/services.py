@@ -23,6 +23,8 @@ from .namespaces import NEW_NAMESPACE
 from .task_definitions import differs
 
 Wanted = t.Mapping[str, t.Any]
+OURS = ("desired_count_enforced", "held")
+"""What the plan says of a service beside CreateService's arguments."""
 
 NOT_YET = (*LINKED_ROLE, *NEW_ROLE, *NEW_NAMESPACE, ("InvalidParameterException", "does not have an associated load balancer"))
 """Refusals that pass. ECS sees a target group on its listener a moment after Elastic Load Balancing does."""
@@ -120,6 +122,7 @@ def look_up(item: Wanted, definitions: t.Mapping[str, Wanted], clients: Clients,
         connect.MEMBER: connect.look_up(item, clients, check_mode),
         "tags": {key: str(value) for key, value in (item.get("tags") or {}).items()},
         "desired_count_enforced": bool(item.get("desired_count_enforced")),
+        "held": item.get("held_count") is not None,
     }
     if not arguments["loadBalancers"] and not item.get("vpc_lattice_configurations"):
         arguments["healthCheckGracePeriodSeconds"] = None  # AWS refuses it on a service without a load balancer
@@ -193,7 +196,7 @@ def compare(wanted: Wanted, current: t.Mapping[str, t.Any] | None) -> list[Call]
 
 
 def _create(wanted: Wanted, previous: t.Mapping[str, t.Any] | None) -> Call:
-    params = {key: value for key, value in wanted.items() if key != "desired_count_enforced" and value != []}
+    params = {key: value for key, value in wanted.items() if key not in OURS and value != []}
     params["tags"] = tagging.to_list(wanted.get("tags", {}), lower=True)
     params["clientToken"] = client_token(params, previous)
     text = f"create service {wanted['serviceName']} with {wanted['desiredCount']} tasks"
@@ -211,7 +214,7 @@ def _update(wanted: Wanted, current: t.Mapping[str, t.Any]) -> t.Iterator[Call]:
     now = view(current)
     drift = {key: wanted[key] for key in UPDATABLE if key in wanted and not attached.same(key, now.get(key), wanted[key])}
     drift |= connect.drift(now.get(connect.MEMBER), wanted.get(connect.MEMBER))
-    if _too_few(wanted, now):
+    if _too_few(wanted, now) or _too_many(wanted, now):
         drift["desiredCount"] = wanted["desiredCount"]
     if drift or _stalled(current):
         text = f"update {', '.join(sorted(drift))} of service {wanted['serviceName']}"
@@ -225,6 +228,11 @@ def _update(wanted: Wanted, current: t.Mapping[str, t.Any]) -> t.Iterator[Call]:
 def _too_few(wanted: Wanted, now: t.Mapping[str, t.Any]) -> bool:
     """The plan insists on running tasks and there are none (a scaled-in side that is wanted back)."""
     return bool(wanted["desired_count_enforced"] and now["desiredCount"] == 0 and wanted["desiredCount"] > 0)
+
+
+def _too_many(wanted: Wanted, now: t.Mapping[str, t.Any]) -> bool:
+    """A scheduler that the source runs too: two of them do every job twice. Only the hand-over (``source_capacity``) gives it tasks."""
+    return bool(wanted["held"] and now["desiredCount"] > 0)
 
 
 def _stalled(current: t.Mapping[str, t.Any]) -> bool:
@@ -262,11 +270,11 @@ def view(service: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
 
 def expected(wanted: Wanted, current: t.Mapping[str, t.Any] | None) -> dict[str, t.Any]:
     """What will be there afterwards, for the diff."""
-    after = {key: value for key, value in wanted.items() if key not in ("desired_count_enforced", "cluster")}
+    after = {key: value for key, value in wanted.items() if key not in (*OURS, "cluster")}
     if current is None or not exists(current):
         return {**after, **attached.after({}, wanted)}
     now = view(current)
-    kept = {} if _too_few(wanted, now) else {"desiredCount": now["desiredCount"]}
+    kept = {} if _too_few(wanted, now) or _too_many(wanted, now) else {"desiredCount": now["desiredCount"]}
     if wanted.get(connect.MEMBER):
         after[connect.MEMBER] = connect.expected(now.get(connect.MEMBER), wanted[connect.MEMBER])
     return {**t.cast("dict[str, t.Any]", overlay(now, {**after, **kept})), **attached.after(now, wanted)}

@@ -7,6 +7,7 @@ from __future__ import annotations
 import typing as t
 
 from .._aws import tags
+from .._translate import schedulers
 from .read import Shape
 
 NEXT = {
@@ -27,6 +28,7 @@ def status_lines(system: Shape, now: str) -> list[str]:
         f"phase      {now}",
         *_side("source", system["source"], "gone" if now == "torn_down" else "not found"),
         *_side("target", system["target"], "not built yet"),
+        *(f"scheduler  {each.name}  {each.told()}" for each in schedulers.hands(system)),
         *(f"remembers  {line}" for line in remembered(system)),
         *(f"problem    {_quiet(problem['message'])}" for problem in system.get("problems", [])),
         *(f"shared     {item['kind']} {_quiet(item['name'])} with {_quiet(', '.join(item['used_by']))}" for item in system.get("shared", [])),

@@ -13,6 +13,7 @@ from .._aws.apply import CLOCK, Call, Clock, apply
 from .._aws.clients import Clients
 from .._aws.errors import CutoverError
 from .._aws.run import Progress, silent
+from .._ecs.common import describe_services
 from .._elbv2.common import find_load_balancer
 from .._route53.common import bare_name, find_record_set
 from . import delete, items, proof
@@ -24,6 +25,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "target_load_balancer": {"type": "str", "required": True},
     "target_cluster": {"type": "str", "required": True},
     "record_sets": {"type": "list", "elements": "dict", "default": []},
+    "schedulers": {"type": "list", "elements": "dict", "default": []},
     "items": {"type": "list", "elements": "dict", "default": []},
     "bake_seconds": {"type": "float", "default": 2592000},
     "silence_seconds": {"type": "float", "default": 900},
@@ -90,6 +92,7 @@ def find_obstacles(params: Params, state: State, clients: Clients, now: datetime
         found.append(f"fargate_teardown_confirm {given}; to delete {listed} for ever, it must be {params['system']!r}.")
     found += _baked(params, state, now)
     found += _moved(params, clients, state)
+    found += _not_handed_over(params, clients)
     planned = {each.id for each in state.todo} | {each.id.split("/")[0] for each in state.todo if each.kind == "ingress_rule"}
     for item, users in state.todo.items():
         others = [user for user in users if not _goes_before(user, planned)]
@@ -113,6 +116,14 @@ def _baked(params: Params, state: State, now: datetime.datetime) -> list[str]:
         left = datetime.timedelta(seconds=round(params["bake_seconds"] - since))
         return [f"The cutover was at {at}; fargate_bake_seconds ({params['bake_seconds']:g}) are over in {left}."]
     return []
+
+
+def _not_handed_over(params: Params, clients: Clients) -> list[str]:
+    """A scale-in that was killed in between leaves a scheduler on neither side, and only the source remembers its number."""
+    names = [each["name"] for each in params["schedulers"] if each["desired_count"]]
+    services = describe_services(clients, params["target_cluster"], names) or {} if names else {}
+    idle = [name for name in names if not (services.get(name) or {}).get("desiredCount")]
+    return [f"The scheduler {name} has no task on the target yet; scale_in should have handed it over. Run scale_in again." for name in idle]
 
 
 def _moved(params: Params, clients: Clients, state: State) -> list[str]:

@@ -6,28 +6,33 @@ from __future__ import annotations
 
 import typing as t
 
-from . import scaling, scaling_alarms
+from . import scaling, scaling_alarms, schedulers
 from .context import Context, Json, as_list
 from .findings import Finding, found
+from .service import source_count
 
 SCALING_PREFIX = "TargetTracking-"
 
 
 def section(services: t.Sequence[Json], sources: t.Sequence[Json], context: Context) -> list[Json]:
-    """HealthyHostCount of every web target group, RunningTaskCount of every service."""
+    """HealthyHostCount of every web target group, running tasks of every service."""
     by_name = {str(service.get("serviceName")): service for service in sources}
     plan: list[Json] = []
     for service in services:
         seen = [item["target_group"] for item in service["load_balancers"]]
         plan += [_alarm(f"{group}-healthy-hosts", "healthy_hosts", service, 1, context, target_group=group) for group in dict.fromkeys(seen)]
-        threshold = scaling.least(by_name.get(service["name"]) or {}, service["desired_count"])
-        if threshold:
-            plan.append(_alarm(f"{context.names['cluster']}-{service['name']}-running-tasks", "running_tasks", service, threshold, context))
+        name, source = f"{context.names['cluster']}-{service['name']}-running-tasks", by_name.get(service["name"]) or {}
+        threshold = scaling.least(source, service["desired_count"])
+        if schedulers.changes_hands(source, source_count(source), context):
+            # A fixed number would ring on the side that is meant to have none.
+            plan.append(_alarm(name, "missing_tasks", service, 1, context))
+        elif threshold:
+            plan.append(_alarm(name, "running_tasks", service, threshold, context))
     return list({alarm["name"]: alarm for alarm in plan}.values())
 
 
 def _alarm(name: str, kind: str, service: Json, threshold: int, context: Context, target_group: str | None = None) -> Json:
-    """In ALARM when the count is below ``threshold``."""
+    """In ALARM when the count is below ``threshold``; ``missing_tasks`` when it is not."""
     return {
         "name": name,
         "kind": kind,

@@ -25,7 +25,6 @@ SETTINGS: dict[str, tuple[frozenset[str], str]] = {
 }
 PLAIN_SECRETS = {"APP_KEY": "FG-APP-KEY", "AWS_SECRET_ACCESS_KEY": "FG-AWS-KEYS", "AWS_ACCESS_KEY_ID": "FG-AWS-KEYS"}
 
-_SCHEDULER = re.compile(r"artisan\s+schedule:(work|run)\b|\b(crond?|supercronic|ofelia|clockwork)\b|\bcelery\b.*\s(beat\b|-B\b|--beat\b)")
 _WORKER = re.compile(r"artisan\s+(queue:(work|listen)|horizon)\b")
 
 
@@ -47,13 +46,6 @@ def secrets(draft: Json, path: str) -> t.Iterator[Finding]:
         kind = PLAIN_SECRETS.get(str(pair.get("name")))
         if kind and pair.get("value"):
             yield found(kind, f"{path}.environment[{pair['name']}]", MASK)
-
-
-def scheduler(draft: Json, desired: int, path: str) -> t.Iterator[Finding]:
-    """While both sides run, a scheduler runs twice; with more than one task it always does. fargate-rules.md 7 desiredCount"""
-    text = command(draft)
-    if _SCHEDULER.search(text):
-        yield found("FG-SCHEDULER-MANY" if desired > 1 else "FG-SCHEDULER", f"{path}.command", text)
 
 
 def worker_shell(draft: Json, path: str) -> t.Iterator[Finding]:

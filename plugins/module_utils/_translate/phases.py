@@ -7,10 +7,10 @@ from __future__ import annotations
 import re
 import typing as t
 
-from . import readiness_jobs
+from . import readiness_jobs, schedulers
 from .context import CAPACITY_TAG, Context, Json
 from .findings import Finding, found
-from .service import source_count
+from .service import full_count, source_count
 
 NEW, PROVISIONED, CUT_OVER, SCALED_IN, TORN_DOWN = "new", "provisioned", "cut_over", "scaled_in", "torn_down"
 
@@ -81,6 +81,11 @@ def scale_in(context: Context) -> Json:
         "services": [
             {"name": service.get("serviceName"), "desired_count": source_count(service)}
             for service in sorted(context.replica_services, key=lambda item: str(item.get("serviceName")))
+        ],
+        "schedulers": [
+            {"name": service.get("serviceName"), "cluster": context.names["cluster"], "desired_count": full_count(service, context)}
+            for service in sorted(context.replica_services, key=lambda item: str(item.get("serviceName")))
+            if schedulers.changes_hands(service, source_count(service), context)
         ],
         "auto_scaling_groups": groups,
     }

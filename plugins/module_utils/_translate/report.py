@@ -45,7 +45,7 @@ def created(plan: Json) -> list[str]:
     if balancer:
         entries.append(f"load balancer   {balancer['name']} ({', '.join(str(item['port']) for item in balancer['listeners'])})")
         entries += [f"target group    {group['name']} (ip, port {group['port']})" for group in balancer["target_groups"]]
-    entries += [f"service         {item['name']} ({item['kind']}, {_count(item['desired_count'], 'task')})" for item in plan["services"]]
+    entries += [f"service         {item['name']} ({item['kind']}, {_tasks(item)})" for item in plan["services"]]
     alarms = [*plan["alarms"], *(alarm for target in plan["scaling"] for alarm in target["alarms"])]
     return entries + [f"alarm           {alarm['name']}" for alarm in alarms]
 
@@ -71,6 +71,12 @@ def left(plan: Json) -> list[str]:
         f"cluster         {source['cluster']}",
         *(f"service         {name}" for name in source["services"]),
     ]
+
+
+def _tasks(service: Json) -> str:
+    if service["held_count"] is None:
+        return _count(service["desired_count"], "task")
+    return f"a scheduler: 0 tasks until scale_in has stopped the source's, then {service['held_count']}"
 
 
 def _count(number: int, noun: str) -> str:

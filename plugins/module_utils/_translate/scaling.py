@@ -10,9 +10,10 @@ from __future__ import annotations
 import copy
 import typing as t
 
-from . import scaling_alarms, target_group
+from . import scaling_alarms, schedulers, target_group
 from .context import Context, Json, short
 from .findings import Finding, found
+from .service import source_count
 
 READ_ONLY_POLICY = ("PolicyARN", "CreationTime", "Alarms", "ResourceId", "ServiceNamespace")
 READ_ONLY_ACTION = ("ScheduledActionARN", "CreationTime", "ResourceId", "ServiceNamespace")
@@ -83,6 +84,7 @@ def _target(target: Json, service: Json, context: Context) -> Json:
             if not _is_once(action)
         ],
         "alarms": scaling_alarms.section(service, context),
+        "waits": schedulers.held(service, source_count(service), context),
         "tags": dict(context.own_tags),
     }
 

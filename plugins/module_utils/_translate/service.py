@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import typing as t
 
-from . import connect, ebs, laravel, lattice, network, target_group
+from . import connect, ebs, lattice, network, schedulers, target_group
 from .context import DESIRED_COUNT_TAG, Context, Json, as_int, carried_tags, deployed, per_service
 from .findings import Finding, found
 from .task_definition import Translated
@@ -111,7 +111,9 @@ def plan_services(
         findings += more
         for rule in RULES:
             findings += rule(service, path)
-        findings += _behaviour(service, entry, by_name[entry["name"]], path)
+        task = by_name[entry["name"]]
+        findings += _behaviour(service, entry, task, path)
+        findings += schedulers.findings(service, entry, task.definition.get("containerDefinitions") or [], task.path, context)
     return plan, findings
 
 
@@ -130,6 +132,7 @@ def _plan(service: Json, task: Translated, placement: network.Placement, context
         "cluster": context.names["cluster"],
         "family": task.family,
         "desired_count": desired_count(service, context),
+        "held_count": full_count(service, context) if schedulers.held(service, source_count(service), context) else None,
         "platform_version": PLATFORM_VERSION,
         "subnets": placement.subnets,
         "security_group": context.names["security_group"],
@@ -150,7 +153,12 @@ def _plan(service: Json, task: Translated, placement: network.Placement, context
 
 
 def desired_count(service: Json, context: Context) -> int:
-    """The inventory's; after the cutover the target's own; else what the source has when it is up. fargate-rules.md 7 desiredCount"""
+    """None of a scheduler while the source's may run; else its full count. fargate-rules.md 7 desiredCount"""
+    return 0 if schedulers.held(service, source_count(service), context) else full_count(service, context)
+
+
+def full_count(service: Json, context: Context) -> int:
+    """The inventory's; after the cutover the target's own; else what the source has when it is up."""
     given = as_int(per_service(context.intent.get("desired_count"), str(service.get("serviceName"))))
     if given is not None:
         return given
@@ -255,7 +263,7 @@ RULES: tuple[t.Callable[[Json, str], t.Iterator[Finding]], ...] = (placement_rul
 
 
 def _behaviour(service: Json, entry: Json, task: Translated, path: str) -> t.Iterator[Finding]:
-    """What changes although the numbers stay: grace period, Exec, schedulers, an empty web service."""
+    """What changes although the numbers stay: grace period, Exec, an empty web service."""
     source = service.get("healthCheckGracePeriodSeconds") or 0
     if entry["kind"] == "web" and source < LEAST_GRACE:
         yield found("FG-GRACE-PERIOD", f"{path}.healthCheckGracePeriodSeconds", source, entry["health_check_grace_period_seconds"])
@@ -266,5 +274,3 @@ def _behaviour(service: Json, entry: Json, task: Translated, path: str) -> t.Ite
         yield found("FG-EXEC-ROLE", f"{path}.enableExecuteCommand", True)
     if entry["enable_execute_command"] and any(container.get("readonlyRootFilesystem") for container in containers):
         yield found("FG-EXEC-READONLY", f"{path}.enableExecuteCommand", True)
-    for container in containers:
-        yield from laravel.scheduler(container, entry["desired_count"], f"{task.path}.containerDefinitions[{container.get('name')}]")

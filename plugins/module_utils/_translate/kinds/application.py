@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from .kind import ACTION, ECS, LOGS, TASKS, WARN, Kind
+from .kind import ACTION, BLOCKER, ECS, LOGS, SERVICE, TASKS, WARN, Kind
 
 KINDS = (
     Kind(
@@ -72,11 +72,43 @@ KINDS = (
     ),
     Kind(
         "FG-SCHEDULER",
+        WARN,
+        "changed",
+        "Two schedulers would do every job twice: the target's has no task until scale_in has stopped the source's, which goes on with the source's release.",
+        "Run scale_in before a release that changes what is scheduled.",
+        SERVICE,
+    ),
+    Kind(
+        "FG-SCHEDULER-TWICE",
         ACTION,
         "kept",
-        "While source and target run side by side the scheduler runs twice.",
-        "Use onOneServer(), or set fargate_desired_count of this service to 0 until the source is scaled in.",
-        ECS,
+        "Source and target run this scheduler at the same time: every job is done twice until scale_in.",
+        "Remove fargate_desired_count of this service and run prepare, which stops the target's; or let every job run on one server only (onOneServer()).",
+        SERVICE,
+    ),
+    Kind(
+        "FG-SCHEDULER-NOWHERE",
+        ACTION,
+        "kept",
+        "Once the source's is stopped nobody runs this scheduler.",
+        "After a scale_in that was interrupted, run it again, or rollback. Else remove fargate_desired_count of this service.",
+        SERVICE,
+    ),
+    Kind(
+        "FG-SCHEDULER-WEB",
+        BLOCKER,
+        "kept",
+        "The task that serves the web runs a scheduler too. It has to serve on both sides, so from prepare to scale_in every job would be done twice.",
+        "Give the scheduler a service of its own: that one changes hands by itself. Or let jobs run on one server only (onOneServer()) and waive this finding.",
+        SERVICE,
+    ),
+    Kind(
+        "FG-SUPERVISOR",
+        WARN,
+        "kept",
+        "What a supervisor starts stands in a file of the image, which isn't read. A scheduler among it would run on both sides and do every job twice.",
+        "Look into its configuration. Give a scheduler a service of its own.",
+        SERVICE,
     ),
     Kind("FG-SCHEDULER-MANY", WARN, "kept", "More than one task runs the scheduler.", "Use onOneServer(), or one task.", ECS),
     Kind(

@@ -64,8 +64,8 @@ class Source:
         }
 
     def params(self, state: str, **more: t.Any) -> dict[str, t.Any]:
-        services, groups = [{"name": "web"}, {"name": "worker"}], [{"name": "shop"}]
-        return {"state": state, "system": "shop", "cluster": "shop", "services": services, "auto_scaling_groups": groups, "delete_volumes": False, **more}
+        services, groups, defaults = [{"name": "web"}, {"name": "worker"}], [{"name": "shop"}], {"delete_volumes": False}
+        return {"state": state, "system": "shop", "cluster": "shop", "services": services, "schedulers": [], "auto_scaling_groups": groups, **defaults, **more}
 
     def run(self, state: str, **more: t.Any) -> dict[str, t.Any]:
         return self.account.run(capacity.run, **self.params(state, **more))

@@ -125,3 +125,27 @@ def test_an_alarm_of_somebody_else_is_refused(account: Account) -> None:
     with pytest.raises(CutoverError, match="alarm tasks exists without the tag cutover:system=shop"):
         account.run(run, alarms=alarms())
     assert account.calls == []
+
+
+def test_an_alarm_on_missing_tasks_is_silent_about_a_service_at_zero(account: Account) -> None:
+    """Metric math: wanted less running. No data is no alarm, since nothing may run."""
+    alarm = {**alarms()[1], "kind": "missing_tasks", "threshold": 1.0}
+    account.run(run, alarms=[alarm])
+    made = described(account, "tasks")
+    assert (made["ComparisonOperator"], made["Threshold"], made["TreatMissingData"]) == ("GreaterThanOrEqualToThreshold", 1.0, "notBreaching")
+    assert {each["Id"]: each.get("Expression") or each["MetricStat"]["Metric"]["MetricName"] for each in made["Metrics"]} == {
+        "missing": "desired - running",
+        "desired": "DesiredTaskCount",
+        "running": "RunningTaskCount",
+    }
+    assert account.run(run, alarms=[alarm])["changed"] is False
+    assert account.calls == []
+
+
+def test_an_alarm_changes_its_kind(account: Account) -> None:
+    account.run(run, alarms=[alarms()[1]])
+    alarm = {**alarms()[1], "kind": "missing_tasks", "threshold": 1.0}
+    assert account.run(run, alarms=[alarm])["changed"] is True
+    assert account.run(run, alarms=[alarm])["changed"] is False
+    assert account.run(run, alarms=[alarms()[1]])["changed"] is True
+    assert account.run(run, alarms=[alarms()[1]])["changed"] is False

@@ -143,6 +143,16 @@ def test_killed_after_any_call_the_next_run_finishes(built: Account, calls: int)
     assert scale(built)["changed"] is False
 
 
+def test_a_scheduler_that_waits_is_not_scaled_at_all(built: Account) -> None:
+    """Its minimum would start it. Neither the cutover's lifting nor the rollback's hold frees it; only the hand-over does."""
+    waiting = {**entry(), "waits": True}
+    scale(built, waiting)
+    assert registered(built)["SuspendedState"] == scaling.WAITS
+    assert scale(built, waiting, hold=False, create=False)["changed"] is False
+    assert scale(built, hold=True, create=False)["changed"] is False
+    assert registered(built)["SuspendedState"] == scaling.WAITS
+
+
 class TestStepAlarms:
     """Step policies come with the alarms that invoke them."""
 

@@ -308,3 +308,23 @@ def test_another_refusal_is_not_repeated(built: Account) -> None:
     with pytest.raises(CutoverError, match=r"Could not create service web with 2 tasks.*does not support launch_type FARGATE"):
         built.run(run, services=[web(built)])
     assert built.time.slept == []
+
+
+def test_a_held_scheduler_has_no_task(built: Account) -> None:
+    """One that has some all the same was made by an older version, or by a person: the source's runs too."""
+    held = [{**worker(built), "desired_count": 0, "held_count": 1}]
+    built.run(run, services=held)
+    assert described(built, "worker")["desiredCount"] == 0
+    assert built.run(run, services=held)["changed"] is False
+    built.client("ecs").update_service(cluster="shop-fargate", service="worker", desiredCount=1)
+    assert built.run(run, check_mode=True, services=held)["diff"]["after"]["worker"]["desiredCount"] == 0
+    built.run(run, services=held)
+    assert built.parameters == [{"cluster": "shop-fargate", "service": "worker", "desiredCount": 0}]
+    assert built.run(run, services=held)["changed"] is False
+
+
+def test_a_scheduler_that_was_handed_over_keeps_its_tasks(built: Account) -> None:
+    built.run(run, services=[{**worker(built), "desired_count": 0, "held_count": 1}])
+    built.client("ecs").update_service(cluster="shop-fargate", service="worker", desiredCount=1)
+    assert built.run(run, services=[{**worker(built), "held_count": None}])["changed"] is False
+    assert described(built, "worker")["desiredCount"] == 1

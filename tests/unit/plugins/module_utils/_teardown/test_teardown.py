@@ -102,7 +102,7 @@ class System:
         record = {"zone_id": self.zone, "record_set": {"Name": NAME, "Type": "A"}}
         names = {"system": "shop", "confirm": "shop", "target_load_balancer": "shop-fargate", "target_cluster": "shop-fargate"}
         times = {"bake_seconds": 30.0 * DAY, "silence_seconds": 900.0, "metric_delay": 120.0, "metric_period": 60, "max_requests": 0}
-        return {**names, **times, "record_sets": [record], "items": self.items(), **more}
+        return {**names, **times, "record_sets": [record], "items": self.items(), "schedulers": [], **more}
 
     def run(self, check_mode: bool = False, **more: t.Any) -> dict[str, t.Any]:
         return self.account.run(teardown.run, check_mode=check_mode, **self.params(**more))
@@ -215,6 +215,16 @@ def test_while_the_old_load_balancer_sees_requests(system: System) -> None:
 def test_while_a_record_points_to_the_source(system: System) -> None:
     system.point("shop")
     refused(system, "points to")
+
+
+def test_while_a_scheduler_has_not_changed_hands(system: System) -> None:
+    """A scale-in that was killed between the two sides."""
+    schedulers = [{"name": "web", "cluster": "shop-fargate", "desired_count": 1}]
+    with pytest.raises(CutoverError, match=r"scheduler web has no task on the target yet.*Run scale_in again.*Nothing was deleted"):
+        system.run(schedulers=schedulers)
+    assert system.account.calls == []
+    system.account.client("ecs").update_service(cluster="shop-fargate", service="web", desiredCount=1)
+    assert system.run(schedulers=schedulers)["changed"]
 
 
 def test_while_tasks_are_wanted(system: System) -> None:

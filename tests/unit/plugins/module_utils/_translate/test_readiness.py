@@ -350,20 +350,3 @@ def test_owners_are_told_by_what_changes() -> None:
 
 def test_nothing_of_it_after_the_teardown() -> None:
     assert not systems.ids(systems.plan(systems.system("torn_down"))) & {"FG-EGRESS-ADDRESS", "FG-IAC-OWNER", "FG-QUOTA"}
-
-
-@pytest.mark.parametrize(
-    ("command", "runs"),
-    [
-        (["celery", "-A", "shop", "beat"], True),
-        (["celery", "-A", "shop", "worker", "-B"], True),
-        (["bundle", "exec", "clockwork", "clock.rb"], True),
-        (["php", "artisan", "schedule:run"], True),
-        (["celery", "-A", "shop", "worker", "-Q", "beats"], False),
-        (["php", "artisan", "schedule:list"], False),
-    ],
-)
-def test_schedulers_that_must_run_once(command: list[str], runs: bool) -> None:
-    system = systems.system()
-    systems.containers(system, 1)["worker"]["command"] = command
-    assert ("FG-SCHEDULER" in systems.ids(systems.plan(system))) is runs
