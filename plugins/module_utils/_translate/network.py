@@ -8,6 +8,7 @@ import math
 import typing as t
 from dataclasses import dataclass
 
+from . import schedulers
 from .context import Context, Json, as_list
 from .findings import Finding, found
 
@@ -88,7 +89,7 @@ def addresses(placement: Placement, services: t.Sequence[Json], context: Context
     known = {str(subnet.get("SubnetId")): subnet for subnet in context.source.get("subnets") or []}
     free = [subnet.get("free") for subnet in chosen(placement, context)]
     running = sum(service.get("runningCount") or 0 for service in context.target_services.values())
-    needed = sum(math.ceil(service["desired_count"] * (service["deployment_configuration"].get("maximumPercent") or 200) / 100) for service in services)
+    needed = sum(math.ceil(schedulers.tasks(service) * (service["deployment_configuration"].get("maximumPercent") or 200) / 100) for service in services)
     known_free = [item for item in free if isinstance(item, int)]
     if free and known_free == free and sum(known_free) < needed - running:
         yield found("FG-FREE-ADDRESSES", PATH, sum(known_free), needed - running)

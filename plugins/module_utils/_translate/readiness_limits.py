@@ -8,7 +8,7 @@ import math
 import re
 import typing as t
 
-from . import sizes
+from . import schedulers, sizes
 from .context import Context, Json, as_int
 from .findings import Finding, found
 from .outline import Outline
@@ -30,7 +30,7 @@ def vcpus(outline: Outline, context: Context) -> t.Iterator[Finding]:
     """
     size = {service["name"]: (sizes.cpu_units(outline.definition(service).get("cpu")) or 0) / UNITS_PER_VCPU for service in outline.services}
     running = {name: service.get("runningCount") or 0 for name, service in context.target_services.items()}
-    steady = sum(size[item["name"]] * max(item["desired_count"] - running.get(item["name"], 0), 0) for item in outline.services)
+    steady = sum(size[item["name"]] * max(schedulers.tasks(item) - running.get(item["name"], 0), 0) for item in outline.services)
     peak = sum(size[item["name"]] * max(at_most(item) - running.get(item["name"], 0), 0) for item in outline.services)
     quota = quota_of(context, "fargate_vcpu")
     if quota is None:
@@ -114,7 +114,7 @@ def class_memory(instance_class: str) -> int | None:
 
 def at_most(service: Json) -> int:
     """Tasks of a service while it is deployed."""
-    return math.ceil(service["desired_count"] * (service["deployment_configuration"].get("maximumPercent") or 200) / 100)
+    return math.ceil(schedulers.tasks(service) * (service["deployment_configuration"].get("maximumPercent") or 200) / 100)
 
 
 def quota_of(context: Context, name: str) -> Json | None:

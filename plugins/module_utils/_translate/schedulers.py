@@ -174,6 +174,11 @@ def held(service: t.Mapping[str, t.Any], count: int, context: Context) -> bool:
     return changes_hands(service, count, context) and not (_target(service, context) and not service.get("desiredCount"))
 
 
+def tasks(entry: t.Mapping[str, t.Any]) -> int:
+    """How many tasks a planned service will have when all of it has moved: room for those of a held one must be there too."""
+    return int(entry.get("held_count") or entry["desired_count"])
+
+
 def _target(service: t.Mapping[str, t.Any], context: Context) -> int:
     return int((context.target_services.get(str(service.get("serviceName"))) or {}).get("desiredCount") or 0)
 

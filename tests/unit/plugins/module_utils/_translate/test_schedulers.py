@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import shlex
 
@@ -164,3 +165,18 @@ def test_after_the_teardown_the_target_has_it() -> None:
     system["source"] = None
     assert [each.told() for each in schedulers.hands(system)] == ["runs on the target"]
     assert systems.plan(system)["scale_in"]["schedulers"] == []
+
+
+def test_room_for_its_tasks_is_looked_for_before_it_has_them() -> None:
+    system = both(2, None, serving="source")
+    for subnet in system["source"]["subnets"]:
+        subnet["free"] = 1
+    system["target"] = None
+    held, plain = ([item["new_value"] for item in systems.plan(one)["findings"] if item["id"] == "FG-FREE-ADDRESSES"] for one in (system, _without_command(system)))
+    assert held == plain != []
+
+
+def _without_command(system: Json) -> Json:
+    plain = copy.deepcopy(system)
+    next(each for each in plain["source"]["services"] if each["serviceName"] == "worker")["TaskDefinition"]["containerDefinitions"][0]["command"] = ["true"]
+    return plain
