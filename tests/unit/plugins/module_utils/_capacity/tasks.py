@@ -11,8 +11,8 @@ from moto.ecs.models import EC2ContainerServiceBackend, ecs_backends
 from unit.plugins.module_utils.apply_account import ACCOUNT, REGION, Account
 
 COMING = ("PROVISIONING", "PENDING", "ACTIVATING")
-GOING = ("DEACTIVATING", "STOPPING", "STOPPING", "DEPROVISIONING")
-"""A task that was told to stop goes on for as long as its containers need to end."""
+GOING = ("DEACTIVATING", *["STOPPING"] * 16, "DEPROVISIONING")
+"""A task that was told to stop goes on for as long as its containers need to end: for longer than one look takes."""
 
 STOPPED_KEPT = 2  # AWS forgets them after an hour
 
@@ -76,7 +76,7 @@ class Tasks:
             service.running_count = sum(each.last_status == "RUNNING" and each.desired_status == "RUNNING" for each in mine)
 
     def settle(self) -> None:
-        for _step in range(12):
+        for _step in range(2 * len(GOING)):
             self.step()
 
     def alive(self, cluster: str, service: str) -> int:

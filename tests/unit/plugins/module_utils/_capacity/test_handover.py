@@ -131,7 +131,7 @@ def test_killed_after_any_call_the_run_in_the_other_direction_undoes_it(system: 
 
 def test_killed_on_the_way_there_and_on_the_way_back(system: System) -> None:
     """The second run goes the other way, dies too, and a third goes on."""
-    pairs = itertools.product(range(1, 6), range(1, 6)) if os.environ.get("CUTOVER_KILLS") == "all" else [(3, 1), (4, 2), (5, 1), (5, 2), (5, 3)]
+    pairs = itertools.product(range(1, 6), range(1, 6)) if os.environ.get("CUTOVER_KILLS") == "all" else [(3, 1), (5, 1), (5, 2)]
     for there, back in pairs:
         system.run("running")
         system.killed_after(there, "idle")
@@ -181,10 +181,13 @@ def test_without_a_target_to_hand_over_to_nothing_is_stopped(system: System, mis
     assert not system.run("running")["changed"]
 
 
-def test_a_task_that_does_not_end_keeps_the_other_side_waiting(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("state", "other"), [("idle", "source"), ("running", "target")])
+def test_a_task_that_does_not_end_keeps_the_other_side_waiting(system: System, monkeypatch: pytest.MonkeyPatch, state: str, other: str) -> None:
+    if state == "running":
+        system.run("idle")
     monkeypatch.setattr("unit.plugins.module_utils._capacity.tasks.GOING", ("STOPPING",) * 10_000)
-    with pytest.raises(CutoverError, match=r"no scheduler of the source runs; it is 2 of scheduler not stopped"):
-        system.run("idle", wait_timeout=15.0)
+    with pytest.raises(CutoverError, match=rf"no scheduler of the {other} runs; it is 2 of scheduler not stopped"):
+        system.run(state, wait_timeout=15.0)
     assert system.desired() == {"source": 0, "target": 0}
     assert not system.both
 
