@@ -66,7 +66,7 @@ def _named(dimensions: t.Mapping[str, str]) -> list[Dict]:
 
 
 def _missing(item: Section) -> list[Dict]:
-    """Wanted less running, in CloudWatch's metric math. [D CloudWatch/using-metric-math, Container-Insights-metrics-ECS]"""
+    """Wanted less running, in CloudWatch's metric math. [D AmazonCloudWatch/using-metric-math, AmazonCloudWatch/Container-Insights-metrics-ECS]"""
     metrics: list[Dict] = [{"Id": "missing", "Expression": "desired - running", "Label": "missing tasks", "ReturnData": True}]
     for name, metric in (("desired", "DesiredTaskCount"), ("running", "RunningTaskCount")):
         measured = {"Namespace": METRICS["running_tasks"][0], "MetricName": metric, "Dimensions": _named(_service_dimensions(item))}
