@@ -10,7 +10,7 @@ short_description: Create or update the alarms of a Fargate target
 description:
   - Makes sure that the alarms exist that a system must have. One watches the number of healthy targets behind the load balancer, one the number of
     running tasks of a service.
-  - An alarm goes off after three minutes below its threshold. Missing data counts as below, save for V(missing_tasks): without tasks there may be none.
+  - An alarm goes off after three minutes below its threshold. Missing data counts as below; not for V(missing_tasks), since without tasks there may be none.
 options:
   alarms:
     description: Section C(alarms) of the plan.
