@@ -111,7 +111,7 @@ class Idle(Worker):
 
 
 class Running(Worker):
-    """Instances first, then the services: the order of the runbook's rollback. The target's schedulers stop when the source's can start at once."""
+    """Instances first, then the services: the order of the runbook's rollback. What serves users never waits for a scheduler of the target to stop."""
 
     def bring(self, before: Observed) -> list[str]:
         changes = self.make([call for group in before.groups for call in self._grow(group)])
@@ -122,8 +122,10 @@ class Running(Worker):
                 lambda seen: sum(each.in_service for each in seen.groups) >= needed and seen.container_instances >= needed,
                 lambda seen: f"{sum(each.in_service for each in seen.groups)} of {needed} in service, {seen.container_instances} registered",
             )
+        handed = handover.names(before)
+        changes += self.make([call for service in before.services if service.name not in handed for call in self._start(service)])
         changes += handover.to_source(self, before)
-        changes += self.make([call for service in before.services for call in self._start(service)])
+        changes += self.make([call for service in before.services if service.name in handed for call in self._start(service)])
         changes += self.make([call for group in before.groups for call in self._forget(group)])
         return changes
 

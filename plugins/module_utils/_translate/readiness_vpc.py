@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
+from . import schedulers
 from .context import Context, Json
 from .findings import Finding, found
 from .outline import Outline
@@ -31,7 +32,7 @@ def interfaces(outline: Outline, context: Context) -> t.Iterator[Finding]:
         return
     running = {name: service.get("runningCount") or 0 for name, service in context.target_services.items()}
     balancer = 0 if outline.balancer is None or context.target.get("load_balancer") else len(outline.balancer["subnets"])
-    steady = balancer + sum(max(service["desired_count"] - running.get(service["name"], 0), 0) for service in outline.services)
+    steady = balancer + sum(max(schedulers.tasks(service) - running.get(service["name"], 0), 0) for service in outline.services)
     peak = balancer + sum(max(at_most(service) - running.get(service["name"], 0), 0) for service in outline.services)
     left, what = quota["value"] - (quota.get("used") or 0), "network interfaces of the region"
     if steady > left:
