@@ -38,6 +38,7 @@ DOZEN = (
     "systems/shop",
     "systems/restricted_egress",
     "systems/environment_placeholders",
+    "rules/FG-EBS-NAME/near_miss",
     *(
         f"task_definitions/{shape}"
         for shape in (
