@@ -202,3 +202,7 @@ def test_a_prefix_list_is_admitted_once(account: Account) -> None:
     assert f"ingress tcp 80 to shop-fargate from {name}" in result["diff"]["after"]["rules"]
     assert account.run(run, security=plan)["changed"] is False
     assert account.calls == []
+    other = account.client("ec2").create_managed_prefix_list(PrefixListName="other", AddressFamily="IPv4", MaxEntries=1)["PrefixList"]["PrefixListId"]
+    plan["ingress"].append({**plan["ingress"][-1], "prefix_list_id": other})
+    account.run(run, security=plan)
+    assert account.calls == ["AuthorizeSecurityGroupIngress"]
