@@ -58,6 +58,8 @@ options:
       - C(container_insights) (str) - V(enabled), V(enhanced) or V(disabled) on the new cluster. Without it as on the old one, but at least enabled.
       - C(service_connect_namespace) (raw) - Namespace of Service Connect that the target's services join instead of one of their own, or source's
         namespace to namespace. It is made when it doesn't exist.
+      - C(service_registries) (dict) - Service name to the ARN of an existing Cloud Map service that its tasks register in, or C(none). Without it a new one
+        beside the source's.
       - C(probes) (list) - What verification requests. Handed on to C(verify).
       - C(probe_proxy) (str) - Proxy through which verification reaches the load balancers. Handed on to C(verify).
       - C(alarm_actions) (list) - ARNs that the alarms notify. Without it the SNS topics of the source's alarms.

@@ -10,7 +10,8 @@ short_description: Create or update the ECS services of a Fargate target
 description:
   - Creates each service with the newest active revision of its task definition family, and updates only what drifted. Compared are the task
     definition, network configuration, deployment configuration, health check grace period, platform version, load balancers, EBS volumes,
-    target groups of VPC Lattice, ECS Exec, tag propagation, zone rebalancing, Service Connect and tags.
+    target groups of VPC Lattice, service registries, ECS Exec, tag propagation, zone rebalancing, Service Connect and tags.
+  - Before them the Cloud Map services that they register their tasks in. Of one that exists only TTL and missing tags are updated.
   - The number of tasks is set when a service is created. After that it belongs to people and to auto scaling, save that of a scheduler that is held at 0.
   - It does not wait until the services are stable; M(cutover.fargate.health_verify) does, and tells why when they are not.
 options:
@@ -94,6 +95,31 @@ options:
             registration.
         type: list
         elements: dict
+      service_registries:
+        description:
+          - The Cloud Map service that the tasks are registered in, by O(services[].service_registries[].registry_arn), or by namespace and name. AWS takes one.
+          - A registration that is not given here any more stays.
+        type: list
+        elements: dict
+        suboptions:
+          registry_arn:
+            description: ARN of the Cloud Map service.
+            type: str
+          namespace_id:
+            description: Id of its namespace, one of O(registries[].namespace_id).
+            type: str
+          name:
+            description: Its name, one of O(registries[].name).
+            type: str
+          container_name:
+            description: Name of the container whose port goes into SRV records.
+            type: str
+          container_port:
+            description: Port of the container.
+            type: int
+          port:
+            description: The port of SRV records, instead of a container's.
+            type: int
       health_check_grace_period_seconds:
         description: For how long failing health checks of a new task are ignored. Only with a load balancer or VPC Lattice.
         type: int
@@ -120,6 +146,41 @@ options:
         type: dict
       tags:
         description: Tags of the service. C(cutover:system) marks it as ours.
+        type: dict
+  registries:
+    description: Section C(registries) of the plan, the Cloud Map services to be made.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: Name of the Cloud Map service, unique in its namespace.
+        type: str
+        required: true
+      source_arn:
+        description: ARN of the source's, for readers.
+        type: str
+      namespace_id:
+        description: Id of the namespace.
+        type: str
+        required: true
+      namespace_name:
+        description: Name of the namespace, for readers.
+        type: str
+      dns_config:
+        description: DnsConfig of the API with C(RoutingPolicy) and C(DnsRecords); none where instances are found by DiscoverInstances only.
+        type: dict
+      health_check_config:
+        description: HealthCheckConfig of the API.
+        type: dict
+      health_check_custom_config:
+        description: HealthCheckCustomConfig of the API.
+        type: dict
+      type:
+        description: V(HTTP) for one without DNS records in a namespace of DNS.
+        type: str
+      tags:
+        description: Tags of the Cloud Map service. C(cutover:system) marks it as ours.
         type: dict
   task_definitions:
     description:
@@ -161,10 +222,13 @@ notes:
   - community.aws.ecs_service does not see a change of subnets, security groups, public address, deployment configuration or platform version, fails when
     tags change, and updates a service on every run when the number of tasks is left to auto scaling. It gives up when AWS throttles it.
   - A role or a service-linked role that was just created is waited for, for up to 90 seconds.
-  - Fails when a service of that name exists without our tag or with another launch type.
+  - Fails when a service of that name exists without our tag or with another launch type, and when a Cloud Map service of that name exists without our tag or
+    with other record types.
   - Needs the permissions ecs:DescribeServices, ecs:DescribeTaskDefinition, ecs:CreateService, ecs:UpdateService, ecs:TagResource, ec2:DescribeSubnets,
     ec2:DescribeSecurityGroups, elasticloadbalancing:DescribeTargetGroups, iam:PassRole and, for the first service of an account, iam:CreateServiceLinkedRole;
-    with O(images) in check mode ecr:DescribeImages, with Service Connect servicediscovery:ListNamespaces.
+    with O(images) in check mode ecr:DescribeImages; with O(registries) servicediscovery:ListServices, servicediscovery:GetService,
+    servicediscovery:ListTagsForResource, servicediscovery:CreateService, servicediscovery:UpdateService and servicediscovery:TagResource; with Service Connect
+    servicediscovery:ListNamespaces.
 author:
   - The cutover.fargate authors (@cutover)
 """
@@ -237,6 +301,18 @@ FLAG = {"type": "bool"}
 NAME = {"type": "str", "required": True}
 
 LOAD_BALANCER = {"target_group": NAME, "container_name": NAME, "container_port": {"type": "int", "required": True}}
+SERVICE_REGISTRY = {"registry_arn": TEXT, "namespace_id": TEXT, "name": TEXT, "container_name": TEXT, "container_port": {"type": "int"}, "port": {"type": "int"}}
+REGISTRY = {
+    "name": NAME,
+    "source_arn": TEXT,
+    "namespace_id": NAME,
+    "namespace_name": TEXT,
+    "dns_config": {"type": "dict"},
+    "health_check_config": {"type": "dict"},
+    "health_check_custom_config": {"type": "dict"},
+    "type": TEXT,
+    "tags": {"type": "dict"},
+}
 SERVICE = {
     "name": NAME,
     "kind": TEXT,
@@ -252,6 +328,7 @@ SERVICE = {
     "load_balancers": {"type": "list", "elements": "dict", "options": LOAD_BALANCER},
     "volume_configurations": {"type": "list", "elements": "dict"},
     "vpc_lattice_configurations": {"type": "list", "elements": "dict"},
+    "service_registries": {"type": "list", "elements": "dict", "options": SERVICE_REGISTRY},
     "health_check_grace_period_seconds": {"type": "int"},
     "deployment_configuration": {"type": "dict"},
     "enable_execute_command": FLAG,
@@ -265,6 +342,7 @@ SERVICE = {
 # Environment values of the task definitions may be secrets: not for syslog.
 ARGUMENT_SPEC = {
     "services": {"type": "list", "elements": "dict", "required": True, "options": SERVICE},
+    "registries": {"type": "list", "elements": "dict", "default": [], "options": REGISTRY},
     "task_definitions": {"type": "list", "elements": "dict", "default": [], "no_log": True},
     "images": {"type": "list", "elements": "dict", "default": []},
     "wait_timeout": {"type": "float", "default": 600},

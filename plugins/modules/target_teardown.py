@@ -63,6 +63,11 @@ options:
     type: list
     elements: str
     default: []
+  registries:
+    description: The Cloud Map services of the target, by C(namespace_id) and C(name).
+    type: list
+    elements: dict
+    default: []
   repositories:
     description: Names of the ECR repositories of the target's images.
     type: list

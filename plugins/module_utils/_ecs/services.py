@@ -9,14 +9,14 @@ import json
 import typing as t
 
 from .._aws import tags as tagging
-from .._aws.apply import CLOCK, Call, Clock, Ref, apply, overlay, report
+from .._aws.apply import CLOCK, Call, Clock, Ids, Ref, apply, overlay, report, resolve
 from .._aws.clients import Clients
 from .._aws.errors import CutoverError
 from .._aws.run import KNOWN_AFTER_APPLY
 from .._ec2.common import find_group, vpc_of
 from .._ecr import used
 from .._elbv2.common import find_target_group
-from . import attached, connect
+from . import attached, connect, registries
 from .common import LINKED_ROLE, NEW_ROLE, describe_services, newest_definition
 from .masking import mask_pair
 from .namespaces import NEW_NAMESPACE
@@ -51,24 +51,34 @@ UPDATABLE = (
     "availabilityZoneRebalancing",
     "loadBalancers",
     *attached.MEMBERS,
+    "serviceRegistries",
 )
 
 
 def run(params: t.Mapping[str, t.Any], clients: Clients, check_mode: bool, clock: Clock = CLOCK) -> dict[str, t.Any]:
     definitions = {item["family"]: item for item in _planned(params, clients)} if check_mode else {}
     current = read(clients, params["services"], check_mode)
-    wanted = {item["name"]: look_up(item, definitions, clients, check_mode) for item in params["services"]}
+    places = {(item["namespace_id"], item["name"]): item for item in params.get("registries") or []}
+    known = registries.read(clients, list(places.values()))
+    for key, place in places.items():
+        registries.refuse(place, known.get(key))
+    wanted = {item["name"]: look_up(item, definitions, known, clients, check_mode) for item in params["services"]}
     for name, item in wanted.items():
         refuse_foreign(item, current.get(name))
         if not check_mode and (current.get(name) or {}).get("status") == "DRAINING":
             _wait_until_drained(item, clients, clock, params["wait_timeout"], params["poll_seconds"])
     calls = {name: compare(item, current.get(name)) for name, item in wanted.items()}
+    first = [call for key, place in places.items() for call in registries.compare(place, known.get(key))]
     ordered = [call for name in connect.publishers_first(calls, wanted) for call in calls[name]]
     again = connect.late(wanted, {name: service for name, service in current.items() if exists(service)}, ordered)
     calls = {name: [*calls[name], *(call for call in again if call.params["service"] == name)] for name in calls}
-    changes = apply([*ordered, *again], clients, {}, check_mode, clock)
-    before = {name: view(service) for name, service in current.items() if exists(service)}
-    after = {name: expected(item, current.get(name)) for name, item in wanted.items()}
+    ids: Ids = {}
+    changes = apply([*first, *ordered, *again], clients, ids, check_mode, clock)
+    before: dict[str, t.Any] = {name: view(service) for name, service in current.items() if exists(service)}
+    after: dict[str, t.Any] = {name: resolve(expected(item, current.get(name)), ids) for name, item in wanted.items()}
+    if places:
+        before["registries"] = {key[1]: registries.shown(found) for key, found in known.items()}
+        after["registries"] = {key[1]: registries.expected(place, known.get(key)) for key, place in places.items()}
     return report(changes, *mask_pair(before, after), services=[_outcome(item, current.get(name), calls[name]) for name, item in wanted.items()])
 
 
@@ -96,7 +106,9 @@ def exists(service: t.Mapping[str, t.Any] | None) -> bool:
     return service is not None and service.get("status") == "ACTIVE"
 
 
-def look_up(item: Wanted, definitions: t.Mapping[str, Wanted], clients: Clients, check_mode: bool) -> dict[str, t.Any]:
+def look_up(
+    item: Wanted, definitions: t.Mapping[str, Wanted], known: t.Mapping[registries.Key, registries.Found], clients: Clients, check_mode: bool
+) -> dict[str, t.Any]:
     """The plan's entry as CreateService's arguments, ids in place of names."""
     network = {
         "subnets": sorted(item["subnets"]),
@@ -113,6 +125,7 @@ def look_up(item: Wanted, definitions: t.Mapping[str, Wanted], clients: Clients,
         "platformVersion": item.get("platform_version"),
         "networkConfiguration": {"awsvpcConfiguration": network},
         "loadBalancers": _by_arn(_load_balancer(target, item, clients, check_mode) for target in item.get("load_balancers") or []),
+        "serviceRegistries": registries.argument(item, known),
         "healthCheckGracePeriodSeconds": item.get("health_check_grace_period_seconds"),
         "deploymentConfiguration": item.get("deployment_configuration"),
         "enableExecuteCommand": item.get("enable_execute_command"),
@@ -264,6 +277,7 @@ def view(service: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     }
     parts = ("targetGroupArn", "containerName", "containerPort")
     shown["loadBalancers"] = _by_arn({key: target.get(key) for key in parts} for target in service.get("loadBalancers") or [])
+    shown["serviceRegistries"] = [registries.view(registry) for registry in service.get("serviceRegistries") or []]
     shown["tags"] = tagging.to_dict(service.get("tags"))
     return {"serviceName": service["serviceName"], **shown, **attached.described(service)}
 

@@ -8,7 +8,7 @@ import typing as t
 from dataclasses import dataclass, field, replace
 
 from .._aws.errors import CutoverError
-from . import artefacts, balancers, capacity, connect, databases, lattice, network, scheduled, services
+from . import artefacts, balancers, capacity, connect, databases, lattice, network, registries, scheduled, services
 from .measured import read_measured
 from .other_clusters import groups_of
 from .owners import read_owners
@@ -98,6 +98,7 @@ def _read_detail(
         repositories=lambda: artefacts.read_repositories(read, first["services"], scope.path),
         namespaces=lambda: connect.read_namespaces(read, cluster, first["services"], scope.path),
         vpc_lattice=lambda: lattice.read_lattice(read, first["services"], scope.path),
+        registries=lambda: registries.read_registries(read, first["services"], scope.path),
     )
     used = read_measured(read, cluster, first["services"], scope.path) if cluster and scope.path == "source" else {}
     first["services"] = [{**service, "Measured": used.get(service["serviceName"])} for service in first["services"]]

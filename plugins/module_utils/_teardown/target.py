@@ -28,6 +28,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "cluster": {"type": "str", "required": True},
     "load_balancer": {"type": "str", "required": True},
     "security_group": {"type": "str", "required": True},
+    "registries": {"type": "list", "elements": "dict", "default": []},
     **{
         name: {"type": "list", "elements": "str", "default": []}
         for name in ("target_groups", "families", "alarms", "repositories", "log_groups", "namespaces")

@@ -16,6 +16,7 @@ from .._aws.apply import Call
 from .._aws.clients import Clients
 from .._aws.errors import ClientError, error_code
 from .._ec2.common import find_group
+from .._ecs import registries as cloud_map
 from .._ecs.namespaces import find as find_namespace
 from .._ecs.namespaces import tags_of as namespace_tags
 from .._elbv2.common import find_load_balancer, find_target_group
@@ -97,6 +98,14 @@ def cluster(params: Params, clients: Clients) -> t.Iterator[Part]:
     for found in clients("ecs").describe_clusters(clusters=[params["cluster"]], include=["TAGS"])["clusters"]:
         if found["status"] != "INACTIVE":
             yield _part("cluster", found["clusterArn"], found["clusterName"], aws_tags.to_dict(found.get("tags")))
+
+
+def registries(params: Params, clients: Clients) -> t.Iterator[Part]:
+    """The Cloud Map services. ECS deregisters a task when it stops, so they are empty after the cluster; AWS refuses to delete one that is not."""
+    for wanted in params.get("registries") or []:
+        found = cloud_map.find(clients, wanted["namespace_id"], wanted["name"])
+        if found:
+            yield _part("cloud_map_service", found["Id"], found["Name"], found["Tags"])
 
 
 def namespaces(params: Params, clients: Clients) -> t.Iterator[Part]:
@@ -199,6 +208,7 @@ FINDERS: tuple[t.Callable[[Params, Clients], t.Iterator[Part]], ...] = (
     load_balancer,
     target_groups,
     cluster,
+    registries,
     namespaces,
     security_group_rules,
     security_group,

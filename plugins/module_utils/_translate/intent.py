@@ -9,7 +9,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from . import lattice, sizes
+from . import lattice, registries, sizes
 from .context import Context, as_int
 from .findings import KINDS, Finding, found
 
@@ -33,7 +33,7 @@ KEYS: dict[str, Key] = {
     "names": Key(
         MAPPING,
         "Names of the target: cluster, load_balancer, security_group, execution_role; and by source name: target_groups, families, log_groups, "
-        "repositories, namespaces.",
+        "repositories, namespaces, cloud_map_services.",
     ),
     "services": Key(LIST, "The services that belong to the system; without it all that discovery finds.", SERVICES),
     "images": Key(MAPPING, "Container -> image that is used instead of a rewritten one.", CONTAINERS),
@@ -63,6 +63,9 @@ KEYS: dict[str, Key] = {
     "service_connect_namespace": Key(
         (str, dict),
         "Namespace that the target's services join instead of one of their own, or source's namespace -> namespace: where others share the source's.",
+    ),
+    "service_registries": Key(
+        MAPPING, "Service -> ARN of an existing Cloud Map service that its tasks register in, or none; without it a new one beside the source's.", SERVICES
     ),
     "probes": Key(LIST, "What verification requests, instead of the front page and the health check's paths."),
     "probe_proxy": Key(TEXT, "Proxy through which verification reaches the load balancers."),
@@ -142,6 +145,7 @@ def _values(context: Context) -> list[Finding]:
     for name, used in sorted(_mapping(context, "measured").items()):
         if not isinstance(used, t.Mapping) or not (sizes.cpu_units(used.get("cpu")) or sizes.memory_mib(used.get("memory"))):
             findings.append(found("FG-INTENT", f"fargate_measured[{name}]", used, expected=KEYS["measured"].meaning))
+    findings += registries.answers(context)
     balancer = context.names["load_balancer"]
     if not re.fullmatch(r"(?!internal-)[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?", balancer):
         expected = "at most 32 letters, digits and inner hyphens, not starting with internal-"

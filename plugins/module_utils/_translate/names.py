@@ -60,6 +60,15 @@ def namespace(source: str) -> str:
     return _fit(source, r"[^!-~]|[<>\"/]", 1024)
 
 
+def cloud_map_service(source: str) -> str:
+    """A new Cloud Map service in the same namespace. The suffix goes onto the first label: ``_web._tcp`` must stay of the form ``_service._protocol``.
+
+    A label has at most 63 characters. [B servicediscovery CreateServiceRequest.Name]
+    """
+    label, dot, rest = source.partition(".")
+    return _fit(label, r"[^A-Za-z0-9_-]", 63) + dot + rest
+
+
 def repository(source: str) -> str:
     """A new ECR repository for a rewritten image, so that the old one stays for rollback (runbook step 1)."""
     return _fit(source, r"[^a-z0-9._/-]", 256)

@@ -26,6 +26,7 @@ from . import (
     network,
     phases,
     readiness,
+    registries,
     scaling,
     security,
     service,
@@ -94,6 +95,7 @@ def _definitions(services: t.Sequence[Json], context: Context) -> tuple[list[tas
     entries = image.entries({task.key: task.source for task in tasks}, context)
     for task in tasks:
         task_definition.translate(task, entries, context)
+    registries.clients(tasks, services, context)
     return tasks, image.section([(task.key, task.source, task.definition) for task in tasks], entries)
 
 
@@ -112,13 +114,15 @@ def _sections(
     cluster_plan, cluster_findings = cluster.section(context)
     security_plan, security_findings = security.section(context, placement.subnets, groups)
     lattice_ingress, lattice_findings = lattice.ingress(planned, tasks, context)
-    security_plan["ingress"] += [*connect.ingress(planned, definitions, context), *lattice_ingress]
+    doors, door_findings = registries.ingress(services, planned, tasks, context)
+    security_plan["ingress"] += [*connect.ingress(planned, definitions, context), *lattice_ingress, *doors]
     dns_plan, dns_findings = dns.section(context)
     scaling_plan, scaling_findings = scaling.section(services, context)
     sections = {
         "cluster": cluster_plan,
         "security": security_plan,
         "execution_role": execution_role.section(definitions, context),
+        "registries": registries.section(services, context),
         "log_groups": logs.groups((pair for task in tasks for pair in task.log_pairs), context),
         "dns": dns_plan,
         "scaling": scaling_plan,
@@ -131,7 +135,7 @@ def _sections(
         "scale_in": phases.scale_in(context),
         "teardown": teardown.section(context, images["images"], definitions),
     }
-    findings = [*cluster_findings, *cluster.clashes(context), *security_findings, *lattice_findings, *dns_findings, *scaling_findings]
+    findings = [*cluster_findings, *cluster.clashes(context), *security_findings, *lattice_findings, *door_findings, *dns_findings, *scaling_findings]
     return sections, [*findings, *alarms.without_successor(context), *phases.shared_capacity(context)]
 
 

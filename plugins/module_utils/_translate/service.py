@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import typing as t
 
-from . import connect, ebs, lattice, network, schedulers, target_group
+from . import connect, ebs, lattice, network, registries, schedulers, target_group
 from .context import DESIRED_COUNT_TAG, Context, Json, as_int, carried_tags, deployed, per_service
 from .findings import Finding, found
 from .task_definition import Translated
@@ -125,7 +125,8 @@ def _plan(service: Json, task: Translated, placement: network.Placement, context
     connected, pairs, told = connect.translate(service, task.definition, task.family, context, path)
     task.log_pairs.extend(pairs)
     attached, about_volumes = ebs.configurations(service, task, context, path)
-    registered, about_lattice = lattice.configurations(service, task, context, path)
+    reached, about_lattice = lattice.configurations(service, task, context, path)
+    registered, of_registries = registries.of_service(service, context, path)
     entry = {
         "name": name,
         "kind": kind(service),
@@ -139,7 +140,8 @@ def _plan(service: Json, task: Translated, placement: network.Placement, context
         "assign_public_ip": placement.assign_public_ip,
         "load_balancers": balancers,
         "volume_configurations": attached,
-        "vpc_lattice_configurations": registered,
+        "vpc_lattice_configurations": reached,
+        "service_registries": registered,
         "health_check_grace_period_seconds": grace_period(service),
         "deployment_configuration": deployment_configuration(),
         "enable_execute_command": bool(service.get("enableExecuteCommand")),
@@ -149,7 +151,7 @@ def _plan(service: Json, task: Translated, placement: network.Placement, context
         "service_connect": connected,
         "tags": tags,
     }
-    return entry, [*findings, *more, *told, *about_volumes, *about_lattice]
+    return entry, [*findings, *more, *told, *about_volumes, *about_lattice, *of_registries]
 
 
 def desired_count(service: Json, context: Context) -> int:
@@ -245,12 +247,6 @@ def capacity(service: Json, path: str) -> t.Iterator[Finding]:
         yield found("FG-CAPACITY-PROVIDER", f"{path}.capacityProviderStrategy", ", ".join(providers), "FARGATE")
 
 
-def discovery(service: Json, path: str) -> t.Iterator[Finding]:
-    """What finds the service by another way than the load balancer or Service Connect isn't cloned yet. fargate-rules.md 7 serviceRegistries..."""
-    if service.get("serviceRegistries"):
-        yield found("FG-SERVICE-DISCOVERY", f"{path}.serviceRegistries", ", ".join(str(item.get("registryArn")) for item in service["serviceRegistries"]))
-
-
 def unknown(service: Json, path: str) -> t.Iterator[Finding]:
     """A member that no rule knows is refused, never dropped silently."""
     handled = {"serviceConnectConfiguration", "vpcLatticeConfigurations", "volumeConfigurations"}
@@ -259,7 +255,7 @@ def unknown(service: Json, path: str) -> t.Iterator[Finding]:
             yield found("FG-UNTRANSLATED", f"{path}.{key}", service[key])
 
 
-RULES: tuple[t.Callable[[Json, str], t.Iterator[Finding]], ...] = (placement_rules, role, controller, capacity, discovery, unknown)
+RULES: tuple[t.Callable[[Json, str], t.Iterator[Finding]], ...] = (placement_rules, role, controller, capacity, unknown)
 
 
 def _behaviour(service: Json, entry: Json, task: Translated, path: str) -> t.Iterator[Finding]:

@@ -14,7 +14,7 @@ from ansible_collections.cutover.fargate.plugins.module_utils._translate import 
 from unit.plugins.module_utils._translate import systems
 
 KEYS = [
-    "system", "fqdn", "region", "account_id", "phase", "source", "names", "image", "cluster", "security", "execution_role", "log_groups", "task_definitions",
+    "system", "fqdn", "region", "account_id", "phase", "source", "names", "image", "cluster", "security", "execution_role", "registries", "log_groups", "task_definitions",
     "load_balancer", "services", "dns", "scaling", "keep_alive", "alarms", "verify", "scale_in", "teardown", "findings",
 ]  # fmt: skip
 STABLE = [key for key in KEYS if key not in ("phase", "findings")]

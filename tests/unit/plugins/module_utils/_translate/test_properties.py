@@ -14,6 +14,7 @@ from unit.plugins.module_utils._translate import shapes, systems
 from unit.plugins.module_utils._translate.systems import Json
 
 ARN = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/{}/1"
+REGISTRY = "arn:aws:servicediscovery:eu-west-1:123456789012:service/{}"
 FORBIDDEN_TASK = {"placementConstraints", "ipcMode", "inferenceAccelerators"}
 FORBIDDEN_CONTAINER = {
     "links", "hostname", "disableNetworking", "privileged", "dnsServers", "dnsSearchDomains", "extraHosts", "dockerSecurityOptions", "credentialSpecs",
@@ -138,6 +139,7 @@ def create_service(service: Json) -> Json:
         ],
         "volumeConfigurations": service["volume_configurations"],
         "vpcLatticeConfigurations": service["vpc_lattice_configurations"],
+        "serviceRegistries": [service_registry(item) for item in service["service_registries"]],
         "deploymentConfiguration": service["deployment_configuration"],
         "enableExecuteCommand": service["enable_execute_command"],
         "propagateTags": service["propagate_tags"],
@@ -147,6 +149,12 @@ def create_service(service: Json) -> Json:
         **({} if grace is None else {"healthCheckGracePeriodSeconds": grace}),
         **({"serviceConnectConfiguration": service["service_connect"]} if service["service_connect"] else {}),
     }
+
+
+def service_registry(item: Json) -> Json:
+    members = {"containerName": item["container_name"], "containerPort": item["container_port"], "port": item["port"]}
+    arn = item["registry_arn"] or REGISTRY.format(item["name"])
+    return {"registryArn": arn, **{key: value for key, value in members.items() if value is not None}}
 
 
 def create_load_balancer(balancer: Json) -> Json:
