@@ -301,7 +301,8 @@ FLAG = {"type": "bool"}
 NAME = {"type": "str", "required": True}
 
 LOAD_BALANCER = {"target_group": NAME, "container_name": NAME, "container_port": {"type": "int", "required": True}}
-SERVICE_REGISTRY = {"registry_arn": TEXT, "namespace_id": TEXT, "name": TEXT, "container_name": TEXT, "container_port": {"type": "int"}, "port": {"type": "int"}}
+PORT = {"type": "int"}
+SERVICE_REGISTRY = {"registry_arn": TEXT, "namespace_id": TEXT, "name": TEXT, "container_name": TEXT, "container_port": PORT, "port": PORT}
 REGISTRY = {
     "name": NAME,
     "source_arn": TEXT,

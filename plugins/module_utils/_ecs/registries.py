@@ -47,8 +47,8 @@ def refuse(wanted: Wanted, current: Found | None) -> None:
     for member, shown in (("record types", _types), ("routing policy", _policy)):
         if shown(current.get("DnsConfig")) != shown(wanted.get("dns_config")):
             raise CutoverError(
-                f"{where} has the {member} {shown(current.get('DnsConfig')) or 'none'}; they should be {shown(wanted.get('dns_config')) or 'none'}, and AWS can't "
-                "change them. Abandon the target, or delete the Cloud Map service. No service was created or changed."
+                f"{where} has the {member} {shown(current.get('DnsConfig')) or 'none'}; should be {shown(wanted.get('dns_config')) or 'none'}, and AWS can't "
+                "change it. Abandon the target, or delete the Cloud Map service. No service was created or changed."
             )
 
 

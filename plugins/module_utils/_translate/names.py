@@ -63,7 +63,7 @@ def namespace(source: str) -> str:
 def cloud_map_service(source: str) -> str:
     """A new Cloud Map service in the same namespace. The suffix goes onto the first label: ``_web._tcp`` must stay of the form ``_service._protocol``.
 
-    A label has at most 63 characters. [B servicediscovery CreateServiceRequest.Name]
+    A label has at most 63 characters. [B CreateServiceRequest.Name]
     """
     label, dot, rest = source.partition(".")
     return _fit(label, r"[^A-Za-z0-9_-]", 63) + dot + rest

@@ -4,7 +4,7 @@
 
 A Cloud Map service of its own keeps both sides apart: registered under the source's name, new tasks would answer before they are verified. Its record types
 are the source's. Where that has SRV records only (bridge and host can have no others), no A record is added: "DNS records in one of the following
-combinations: A; AAAA; A and AAAA; SRV; CNAME" [B servicediscovery CreateService], and whoever asks for SRV goes on doing so, under the new name.
+combinations: A; AAAA; A and AAAA; SRV; CNAME" [B CreateServiceRequest.DnsConfig], and whoever asks for SRV goes on doing so, under the new name.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .task_definition import Translated
 
 NONE = "none"
 ARN = re.compile(r"arn:[\w-]+:servicediscovery:[\w-]+:\d{12}:service/[\w-]+")
-# Every range that Docker takes host ports from holds these. [D ecs/PortMapping hostPort]
+# Every range that Docker takes host ports from holds these. [B PortMapping.hostPort]
 DYNAMIC = (49153, 60999)
 # A copy of what listens here is empty: its clients must not be moved to it unasked.
 STORES = frozenset({1433, 3306, 5432, 5672, 6379, 9042, 9200, 11211, 27017})
@@ -161,7 +161,7 @@ def ingress(services: t.Sequence[Json], planned: t.Sequence[Json], tasks: t.Sequ
     """Clients of a registry reach the tasks past the load balancer: who might reach the instances on the host port may reach the tasks on the container's.
 
     ``itself`` is the tasks' own group: it takes the place of the source's own groups. Those are let in only when other services share the
-    instances, and so the groups outlive the source; a rule that names them would keep the teardown from deleting them. fargate-rules.md 8
+    instances, and so the groups outlive the source; a rule that names them would keep the teardown from deleting them. fargate-rules.md 7 serviceRegistries
     """
     own = _own_groups(context)
     registered = {entry["name"] for entry in planned if entry["service_registries"]}
