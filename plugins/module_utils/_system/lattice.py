@@ -29,7 +29,7 @@ def _group(read: Reader, arn: str, path: str) -> Shape | None:
 
 
 def _prefix_lists(read: Reader, path: str) -> list[Shape]:
-    """For both families of addresses. [D vpc-lattice security-groups]"""
+    """For both families of addresses. [D vpc-lattice/security-groups]"""
     names = [f"com.amazonaws.{read.clients.region}.{name}" for name in ("vpc-lattice", "ipv6.vpc-lattice")]
     which = [{"Name": "prefix-list-name", "Values": names}]
     found = read.if_possible(path, [], lambda: read.all("ec2", "describe_managed_prefix_lists", "PrefixLists", Filters=which))

@@ -1,6 +1,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # This module util is PRIVATE to the collection. It can have breaking changes at any time.
-"""EBS volumes that a service attaches to its tasks: the task definition names them, the service says what they are. fargate-rules.md 3, 7"""
+"""EBS volumes that a service attaches to its tasks: the task definition names them, the service says what they are.
+
+fargate-rules.md 3 configuredAtLaunch, 7 volumeConfigurations
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ RESERVED = ("aws:", "cutover:", "amazonecscreated", "amazonecsmanaged")
 
 
 def configurations(service: Json, task: Translated, context: Context, path: str) -> tuple[list[Json], list[Finding]]:
-    """CreateService's ``volumeConfigurations``: each whole, for the volumes that the new task definition still attaches. fargate-rules.md 7"""
+    """CreateService's member: each whole, for the volumes that the new task definition still attaches. fargate-rules.md 7 volumeConfigurations"""
     given = {str(item.get("name")): item for item in deployed(service, MEMBER)}
     found_there, attached = names(task.source), names(task.definition)
     findings = [found("FG-EBS-NAME", f"{path}.{MEMBER}", None, name) for name in attached if name not in given]
@@ -40,7 +43,7 @@ def names(definition: t.Mapping[str, t.Any]) -> list[str]:
 
 
 def _managed(volume: Json, context: Context, path: str) -> t.Iterator[Finding]:
-    """One EBS volume for each task. Nothing that is on the source's volumes moves. [D ebs-volumes]"""
+    """One EBS volume for each task. Nothing that is on the source's volumes moves. [D ecs/ebs-volumes], fargate-rules.md 7 volumeConfigurations"""
     where = f"{path}.managedEBSVolume"
     snapshot, size = volume.get("snapshotId"), volume.get("sizeInGiB")
     content = f"from snapshot {snapshot}" if snapshot else "empty"
@@ -66,7 +69,7 @@ def _tags(specifications: t.Sequence[Json], context: Context) -> list[Json]:
 
 
 def volume(item: Json, before: t.Sequence[Json], mounted: t.Sequence[str], path: str) -> tuple[Json | None, list[Finding]]:
-    """Kept when it is the task's only one and something mounts it. [B Volume.configuredAtLaunch], [D specify-ebs-config]"""
+    """Kept when it is the task's only one and something mounts it. fargate-rules.md 3 configuredAtLaunch"""
     first = next((str(other.get("name")) for other in before if other.get("configuredAtLaunch")), None)
     if not mounted:
         return None, [found("FG-EBS-UNMOUNTED", path, True)]

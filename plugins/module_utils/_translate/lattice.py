@@ -1,6 +1,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # This module util is PRIVATE to the collection. It can have breaking changes at any time.
-"""VPC Lattice: the same ports, registered in other target groups. A Lattice target group can't change its type, and serves one side. fargate-rules.md 7"""
+"""VPC Lattice: the same ports, registered in other target groups. One of Lattice's can't change its type, and serves one side.
+
+fargate-rules.md 7 vpcLatticeConfigurations
+"""
 
 from __future__ import annotations
 
@@ -17,11 +20,11 @@ if t.TYPE_CHECKING:
 MEMBER = "vpcLatticeConfigurations"
 ANSWERS = "vpc_lattice_target_groups"
 ARN = re.compile(r"arn:[a-z0-9-]+:vpc-lattice:([a-z0-9-]+):\d{12}:targetgroup/tg-[0-9a-z]{17}")
-"""[B vpc-lattice TargetGroupArn]"""
+"""[B TargetGroupArn]"""
 
 
 def configurations(service: Json, task: Translated, context: Context, path: str) -> tuple[list[Json], list[Finding]]:
-    """CreateService's ``vpcLatticeConfigurations``, with the target groups that the inventory names. Members that are new to us survive."""
+    """CreateService's member, with the target groups that the inventory names. fargate-rules.md 7 vpcLatticeConfigurations"""
     plan: list[Json] = []
     findings: list[Finding] = []
     for index, item in enumerate(deployed(service, MEMBER)):

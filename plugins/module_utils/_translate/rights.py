@@ -82,7 +82,7 @@ def trust(draft: Json, context: Context, path: str) -> t.Iterator[Finding]:
 
 
 def infrastructure(arn: str, context: Context, path: str) -> t.Iterator[Finding]:
-    """ECS itself assumes the infrastructure role, for EBS volumes and VPC Lattice. [D infrastructure_IAM_role]"""
+    """ECS itself assumes the infrastructure role. fargate-rules.md 7 volumeConfigurations, vpcLatticeConfigurations"""
     trusted = _known(arn, context).get("TrustedServices")
     if trusted is not None and ECS not in trusted:
         yield found("FG-INFRASTRUCTURE-ROLE", path, ", ".join(trusted) or None, ECS)

@@ -48,7 +48,7 @@ def launch_volumes(aws: AwsServer, call: ApiCall) -> None:
 
 @refuse("ecs", "CreateService", "UpdateService")
 def managed_volumes(aws: AwsServer, call: ApiCall) -> None:
-    """[B ServiceManagedEBSVolumeConfiguration] a known type, magnetic not on Fargate; a size or a snapshot; reserved tags. [D ebs-volumes] 1.4.0."""
+    """[B ServiceManagedEBSVolumeConfiguration] a known type, magnetic not on Fargate; a size or a snapshot; reserved tags. [D ecs/ebs-volumes] 1.4.0."""
     for item in call.parameters.get("volumeConfigurations") or []:
         volume = item.get("managedEBSVolume")
         if volume is None:
@@ -78,7 +78,7 @@ def volume_tags(aws: AwsServer, call: ApiCall) -> None:
 
 @refuse("ecs", "CreateService", "UpdateService")
 def lattice(aws: AwsServer, call: ApiCall) -> None:
-    """[B VpcLatticeConfiguration.portName] a named port; [D ecs-vpc-lattice] at most five groups that exist, of type IP for awsvpc, else INSTANCE."""
+    """[B VpcLatticeConfiguration.portName] a named port; [D ecs/ecs-vpc-lattice] at most five groups that exist, of type IP for awsvpc, else INSTANCE."""
     definition, _ = effective(aws, call)
     given = in_force(aws, call, "vpcLatticeConfigurations") or []
     if len(given) > MOST_LATTICE_GROUPS:

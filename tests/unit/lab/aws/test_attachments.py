@@ -60,7 +60,10 @@ def stage(client: Callable[..., Any], vpc: Vpc, name: str) -> Stage:
 
 
 REFUSED: dict[str, tuple[Callable[[Stage], dict[str, Any]], str]] = {
-    "configuration without a volume": (lambda s: s.service(taskDefinition=f"{s.cluster}-without"), "no matching configuredAtLaunch volume found in task definition."),
+    "configuration without a volume": (
+        lambda s: s.service(taskDefinition=f"{s.cluster}-without"),
+        "no matching configuredAtLaunch volume found in task definition.",
+    ),
     "another name": (lambda s: s.service(volumeConfigurations=volume("other")), "no matching configuredAtLaunch volume found in task definition."),
     "volume without a configuration": (lambda s: s.service(volumeConfigurations=None), "Volume configuration is required for: data"),
     "two": (lambda s: s.service(volumeConfigurations=[*volume(), *volume("other")]), "Only one volume configuration is supported."),
@@ -75,7 +78,10 @@ REFUSED: dict[str, tuple[Callable[[Stage], dict[str, Any]], str]] = {
     ),
     "group of instances": (lambda s: s.service(vpcLatticeConfigurations=s.lattice("INSTANCE")), "has the type INSTANCE, which is incompatible with the awsvpc"),
     "unknown group": (lambda s: s.service(vpcLatticeConfigurations=s.lattice("absent")), "does not exist."),
-    "unknown port": (lambda s: s.service(vpcLatticeConfigurations=s.lattice(port="admin")), "The portName admin of the VPC Lattice configuration does not exist"),
+    "unknown port": (
+        lambda s: s.service(vpcLatticeConfigurations=s.lattice(port="admin")),
+        "The portName admin of the VPC Lattice configuration does not exist",
+    ),
 }
 
 

@@ -32,7 +32,9 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 
 def mounted(settings: Settings, volume: dict[str, Any], host: str = "", declared: tuple[str, ...] = ()) -> tuple[Mount, ...]:
-    return volumes(settings, volume, host).mounts({"name": "a", "mountPoints": [{"sourceVolume": "data", "containerPath": "/data", "readOnly": True}]}, declared)
+    return volumes(settings, volume, host).mounts(
+        {"name": "a", "mountPoints": [{"sourceVolume": "data", "containerPath": "/data", "readOnly": True}]}, declared
+    )
 
 
 def volumes(settings: Settings, volume: dict[str, Any], host: str = "", engine: NoEngine | None = None) -> Volumes:

@@ -22,7 +22,15 @@ LATTICE = {"roleArn": "arn:aws:iam::123456789012:role/infrastructure", "targetGr
 
 
 def wanted(**more: t.Any) -> Json:
-    return {"serviceName": "web", "cluster": "c", "desiredCount": 1, "desired_count_enforced": False, "volumeConfigurations": [VOLUME], "vpcLatticeConfigurations": [LATTICE], **more}
+    return {
+        "serviceName": "web",
+        "cluster": "c",
+        "desiredCount": 1,
+        "desired_count_enforced": False,
+        "volumeConfigurations": [VOLUME],
+        "vpcLatticeConfigurations": [LATTICE],
+        **more,
+    }
 
 
 def described(volumes: t.Any = (VOLUME,), lattice: t.Any = (LATTICE,)) -> Json:
