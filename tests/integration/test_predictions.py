@@ -20,7 +20,7 @@ from botocore.exceptions import ClientError
 from unit.lab.aws.conftest import Vpc, client, name, running, vpc
 from unit.plugins.module_utils._translate import goldens
 from unit.plugins.module_utils._translate.goldens import Golden
-from unit.plugins.module_utils._translate.test_properties import create_service
+from unit.plugins.module_utils._translate.test_properties import REGISTRY, create_service
 
 __all__ = ["client", "name", "running", "vpc"]
 
@@ -92,6 +92,7 @@ class Stage:
     cluster: str
     groups: dict[str, str]
     lattice: dict[str, str]
+    registries: dict[tuple[str, ...], str]
     _asked: set[str] = field(default_factory=set)
 
     def new(self, *arguments: Any) -> bool:
@@ -128,7 +129,18 @@ def stage(client: Callable[..., Any], vpc: Vpc, name: str) -> Stage:
         elb.create_listener(LoadBalancerArn=balancer, Protocol="HTTP", Port=port, DefaultActions=[{"Type": "forward", "TargetGroupArn": groups[kind]}])
     config = {"port": 80, "protocol": "HTTP", "vpcIdentifier": vpc.id}
     lattice = {kind: client("vpc-lattice").create_target_group(name=f"{name}-{kind.lower()}", type=kind, config=config)["arn"] for kind in ("INSTANCE", "IP")}
-    return Stage(ecs, client("servicediscovery"), vpc, name, groups, lattice)
+    return Stage(ecs, client("servicediscovery"), vpc, name, groups, lattice, registries(client("servicediscovery"), name))
+
+
+def registries(cloud_map: Any, name: str) -> dict[tuple[str, ...], str]:
+    """Record types -> ARN of a Cloud Map service that has them."""
+    cloud_map.create_http_namespace(Name=name)
+    namespace = next(item["Id"] for item in cloud_map.list_namespaces()["Namespaces"] if item["Name"] == name)
+    made = {}
+    for types in ((), ("A",), ("SRV",), ("A", "SRV")):
+        records = {"DnsConfig": {"DnsRecords": [{"Type": kind, "TTL": 30} for kind in types]}} if types else {}
+        made[types] = cloud_map.create_service(Name="-".join(("registry", *types)), NamespaceId=namespace, **records)["Service"]["Arn"]
+    return made
 
 
 def test_whatever_the_lab_refuses_of_a_definition_was_predicted_where_it_is(cases: list[Golden], stage: Stage) -> None:
@@ -270,6 +282,13 @@ def unattached(case: Golden, service: Json) -> bool:
     return any(case.at(f"{path}[{volume['name']}]") for volume in service["TaskDefinition"].get("volumes") or [] if volume.get("configuredAtLaunch"))
 
 
+def record_types(case: Golden, arn: str) -> tuple[str, ...]:
+    """Of the Cloud Map service that the source has, or that the plan makes of it."""
+    found = [item for item in case.system["source"].get("registries") or [] if item["Arn"] == arn]
+    configs = [item.get("DnsConfig") for item in found] or [item["dns_config"] for item in case.plan["registries"] if REGISTRY.format(item["name"]) == arn]
+    return tuple(sorted(record["Type"] for config in configs for record in (config or {}).get("DnsRecords") or []))
+
+
 def retyped(case: Golden) -> bool:
     """The type of the target groups is a finding of theirs."""
     return any(item["id"] == "FG-TARGET-TYPE" for item in case.plan["findings"])
@@ -277,7 +296,7 @@ def retyped(case: Golden) -> bool:
 
 def moved_service(case: Golden, service: Json, planned: Json | None, stage: Stage) -> Json:
     """CreateService's arguments that DescribeServices shows, on Fargate."""
-    copied = ("loadBalancers", "placementConstraints", "placementStrategy", "schedulingStrategy", "capacityProviderStrategy", "healthCheckGracePeriodSeconds")
+    copied = ("loadBalancers", "serviceRegistries", "placementConstraints", "placementStrategy", "schedulingStrategy", "capacityProviderStrategy", "healthCheckGracePeriodSeconds")
     kinds = {group["TargetGroupArn"]: group["TargetType"] for group in case.system["source"]["target_groups"]}
     arguments = {key: copy.deepcopy(service[key]) for key in copied if service.get(key)}
     for item in arguments.get("loadBalancers", []):
@@ -287,6 +306,8 @@ def moved_service(case: Golden, service: Json, planned: Json | None, stage: Stag
         arguments |= {key: copy.deepcopy(deployment[key]) for key in ("volumeConfigurations", "vpcLatticeConfigurations") if deployment.get(key)}
     for item in arguments.get("vpcLatticeConfigurations", []):
         item["targetGroupArn"] = stage.lattice["INSTANCE"]
+    for item in arguments.get("serviceRegistries", []):
+        item["registryArn"] = stage.registries[record_types(case, item["registryArn"])]
     if "/aws-service-role/" not in (service.get("roleArn") or "/aws-service-role/"):
         arguments["role"] = service["roleArn"]
     arguments |= {
@@ -348,5 +369,7 @@ def test_whatever_the_plan_calls_ready_becomes_a_service(cases: list[Golden], st
                 arguments["serviceConnectConfiguration"] = {**arguments["serviceConnectConfiguration"], "namespace": stage.namespace()}
             for item in arguments["vpcLatticeConfigurations"]:
                 item["targetGroupArn"] = stage.lattice["IP"]
+            for item in arguments["serviceRegistries"]:
+                item["registryArn"] = stage.registries[record_types(case, item["registryArn"])]
             assert not stage.refusal("create_service", **arguments), case.name
     assert made > len(cases)

@@ -84,6 +84,7 @@ def find_obstacles(params: Params, ours: t.Sequence[Part], parts: t.Sequence[Par
         *_connected(ours, clients),
         *_shared_groups(ours, clients),
         *_foreign_rules(ours, clients),
+        *_foreign_instances(params, ours, clients),
     ]
 
 
@@ -151,6 +152,20 @@ def _foreign_rules(ours: t.Sequence[Part], clients: Clients) -> t.Iterator[str]:
             for rule in target_parts.rules_naming(part.item.id, clients):
                 if rule["SecurityGroupRuleId"] not in revoked:
                     yield f"{str(part).capitalize()} is named by rule {rule['SecurityGroupRuleId']} of {rule['GroupId']}, which is not of this system."
+
+
+def _foreign_instances(params: Params, ours: t.Sequence[Part], clients: Clients) -> t.Iterator[str]:
+    """AWS keeps a Cloud Map service that has instances. Those of the target's tasks go with them; ECS writes on each whose it is.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-discovery.html
+    """
+    for part in ours:
+        if part.item.kind == "cloud_map_service":
+            pages = clients("servicediscovery").get_paginator("list_instances").paginate(ServiceId=part.item.id)
+            instances = [instance for page in pages for instance in page["Instances"]]
+            others = [each["Id"] for each in instances if each.get("Attributes", {}).get("ECS_CLUSTER_NAME") != params["cluster"]]
+            if others:
+                yield f"{str(part).capitalize()} has instances that are not of this system: {', '.join(others)}."
 
 
 def _wait_for_tasks(params: Params, clients: Clients, progress: Progress, clock: Clock) -> None:

@@ -181,13 +181,13 @@ def load_balancers(aws: AwsServer, call: ApiCall) -> None:
     given = call.parameters.get("loadBalancers")
     definition, _ = effective(aws, call)
     for item in given or []:
-        _container_port(definition, item)
+        container_port(definition, item)
         if item.get("loadBalancerName"):
             raise reject("Services with tasks that use the awsvpc network mode only support Application and Network Load Balancers.")
         _target_group(aws, definition, item["targetGroupArn"])
 
 
-def _container_port(definition: Any, item: dict[str, Any]) -> None:
+def container_port(definition: Any, item: dict[str, Any]) -> None:
     name, port = item.get("containerName"), item.get("containerPort")
     container = next((found for found in definition.container_definitions if found["name"] == name), None)
     if container is None:

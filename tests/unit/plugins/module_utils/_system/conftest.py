@@ -16,6 +16,7 @@ from ansible_collections.cutover.fargate.plugins.module_utils._translate import 
 from botocore.awsrequest import AWSResponse
 from moto import mock_aws
 from moto.backends import get_backend
+from moto.ecs.models import ecs_backends
 
 REGION = "eu-west-1"
 ACCOUNT = "123456789012"
@@ -280,3 +281,14 @@ def furnish(aws: World) -> World:
     _alarms(aws)
     aws.record(FQDN, host=aws.balancers["shop"].dns_name)
     return aws
+
+
+def registered(world: World) -> str:
+    """The web service, registered in Cloud Map; its ARN there."""
+    cloud_map = world.client("servicediscovery")
+    cloud_map.create_private_dns_namespace(Name="internal.example", Vpc=world.vpc)
+    namespace = cloud_map.list_namespaces()["Namespaces"][0]["Id"]
+    records = {"RoutingPolicy": "MULTIVALUE", "DnsRecords": [{"Type": "SRV", "TTL": 30}]}
+    arn = str(cloud_map.create_service(Name="web", NamespaceId=namespace, DnsConfig=records, Tags=[{"Key": "Team", "Value": "web"}])["Service"]["Arn"])
+    ecs_backends[ACCOUNT][REGION].services["shop:web"].service_registries = [{"registryArn": arn, "containerName": "nginx", "containerPort": 80}]
+    return arn

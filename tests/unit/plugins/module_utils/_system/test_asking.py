@@ -14,7 +14,7 @@ import pytest
 from ansible_collections.cutover.fargate.plugins.module_utils._system.other_clusters import CLUSTERS_LISTED, DESCRIPTIONS
 from botocore.awsrequest import AWSResponse
 
-from .conftest import ACTIONS, FQDN, IAM_NAMES, INTERCEPT, SharedClients, World
+from .conftest import ACTIONS, FQDN, IAM_NAMES, INTERCEPT, SharedClients, World, registered, stops
 
 ROOT = Path(__file__).parents[5]
 READS = re.compile(r"[a-z0-9-]+:(Describe|List|Get|BatchGet)[A-Za-z0-9]+")
@@ -145,6 +145,16 @@ def test_the_order_of_answers_does_not_matter(world: World, intercept: list[t.An
     first = world.system()
     intercept.append(late)
     assert world.system() == first
+
+
+@pytest.mark.parametrize("operation", ["GetService", "GetNamespace", "ListTagsForResource"])
+def test_a_registry_that_may_not_be_read_stops_the_migration(world: World, intercept: list[t.Any], operation: str) -> None:
+    name = registered(world).rpartition("/")[2]
+    intercept.append(lambda event: refusal(403, DENIED["json"]) if event == f"servicediscovery.{operation}" else None)
+    system = world.system()
+    assert [(problem["id"], problem["path"]) for problem in system["problems"]] == [("not-readable", f"source.registries[{name}]")]
+    assert system["source"]["registries"] == []
+    assert "FG-SERVICE-DISCOVERY" in stops(system)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from moto.ecs.models import EC2ContainerServiceBackend
 from moto.resourcegroupstaggingapi.models import ResourceGroupsTaggingAPIBackend
 from moto.servicequotas.models import ServiceQuotasBackend
 
-from .conftest import ACCOUNT, FQDN, INTERCEPT, REGION, World, stops
+from .conftest import ACCOUNT, FQDN, INTERCEPT, REGION, World, registered, stops
 from .test_asking import Raw
 
 CLUSTER = f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/shop"
@@ -378,3 +378,26 @@ def test_target_groups_that_may_not_be_read_or_are_gone(world: World, monkeypatc
         INTERCEPT.clear()
     assert [problem["path"] for problem in system["problems"] if problem["id"] == "not-readable"] == ["source.vpc_lattice"]
     assert "FG-DISCOVERY-DENIED" in {item["id"] for item in planner.plan(system, {})["findings"]}
+
+
+def test_cloud_map_services_are_read_with_namespace_and_tags(world: World) -> None:
+    arn = registered(world)
+    system = world.system()
+    (found,) = system["source"]["registries"]
+    assert (found["Arn"], found["Name"], found["Namespace"]["Name"], found["Tags"]) == (arn, "web", "internal.example", {"Team": "web"})
+    assert found["DnsConfig"]["DnsRecords"] == [{"Type": "SRV", "TTL": 30}]
+    assert "FG-SERVICE-DISCOVERY" not in stops(system)
+    (planned,) = planner.plan(system, {})["registries"]
+    assert (planned["name"], planned["namespace_id"]) == ("web-fargate", found["NamespaceId"])
+
+
+def test_cloud_map_is_not_asked_when_no_service_registers(world: World) -> None:
+    assert world.system()["source"]["registries"] == []
+    assert not {"GetService", "GetNamespace"} & set(world.calls)
+
+
+def test_a_cloud_map_service_that_is_gone_stops_the_migration(world: World) -> None:
+    world.client("servicediscovery").delete_service(Id=registered(world).rpartition("/")[2])
+    system = world.system()
+    assert system["source"]["registries"] == []
+    assert "FG-SERVICE-DISCOVERY" in stops(system)

@@ -42,6 +42,10 @@ class Target:
             ComparisonOperator="GreaterThanThreshold", Tags=UPPER,
         )  # fmt: skip
         client("logs").create_log_group(logGroupName="/ecs/shop-fargate", tags=SYSTEM)
+        client("servicediscovery").create_http_namespace(Name="internal.example")
+        self.namespace = client("servicediscovery").list_namespaces()["Namespaces"][0]["Id"]
+        self.registry = client("servicediscovery").create_service(Name="web-fargate", NamespaceId=self.namespace, Tags=UPPER)["Service"]["Id"]
+        client("servicediscovery").create_service(Name="web", NamespaceId=self.namespace)
         self.zone = client("route53").create_hosted_zone(Name="example.test", CallerReference="1")["HostedZone"]["Id"].rpartition("/")[2]
         self.point(self.source)
 
@@ -71,6 +75,7 @@ class Target:
         names = {"system": "shop", "confirm": "shop", "source_load_balancer": "shop", "vpc_id": self.account.vpc}
         parts = {"cluster": NEW, "load_balancer": NEW, "security_group": NEW, "target_groups": ["web-fargate"], "families": ["web-fargate"]}
         more_parts = {"alarms": ["web-fargate-cpu"], "repositories": [NEW], "log_groups": [], "namespaces": []}
+        more_parts["registries"] = [{"namespace_id": self.namespace, "name": "web-fargate"}]
         times = {"silence_seconds": 900.0, "metric_delay": 120.0, "metric_period": 60, "max_requests": 0}
         return {**names, **parts, **more_parts, **times, "record_sets": [record], **more}
 
@@ -88,6 +93,7 @@ class Target:
             "groups": [each["GroupName"] for each in client("ec2").describe_security_groups()["SecurityGroups"] if each["GroupName"] == NEW],
             "admitted": [pair["GroupId"] for rule in found for pair in rule["UserIdGroupPairs"]],
             "definitions": client("ecs").list_task_definitions(status="ACTIVE")["taskDefinitionArns"],
+            "Cloud Map": [each["Name"] for each in client("servicediscovery").list_services()["Services"]],
             "repositories": [each["repositoryName"] for each in client("ecr").describe_repositories()["repositories"]],
             "alarms": [each["AlarmName"] for each in client("cloudwatch").describe_alarms()["MetricAlarms"]],
             "log groups": [each["logGroupName"] for each in client("logs").describe_log_groups()["logGroups"]],
@@ -101,6 +107,7 @@ NOTHING = {
     "groups": [],
     "admitted": [],
     "definitions": [],
+    "Cloud Map": ["web"],
     "repositories": [],
     "alarms": [],
     "log groups": ["/ecs/shop-fargate"],
@@ -124,7 +131,7 @@ def test_log_groups_go_when_they_are_named(made: Target) -> None:
     assert made.left() == {**NOTHING, "log groups": []}
 
 
-@pytest.mark.parametrize("count", range(1, 9))
+@pytest.mark.parametrize("count", range(1, 10))
 def test_killed_after_any_call_the_next_run_finishes(made: Target, count: int) -> None:
     assert made.account.killed_after(count, target.run, **made.params())
     made.run()
@@ -222,6 +229,22 @@ def test_while_another_load_balancer_uses_the_target_group(made: Target) -> None
         LoadBalancerArn=made.source["LoadBalancerArn"], Protocol="HTTP", Port=81, DefaultActions=[{"Type": "forward", "TargetGroupArn": made.group}]
     )
     refused(made, "Target group web-fargate is used by load balancer app/shop/")
+
+
+def test_instances_of_the_targets_own_tasks_do_not_count_and_others_do(made: Target) -> None:
+    client = made.account.client("servicediscovery")
+    client.register_instance(ServiceId=made.registry, InstanceId="task", Attributes={"ECS_CLUSTER_NAME": NEW})
+    assert made.run(check_mode=True)["changed"]
+    client.register_instance(ServiceId=made.registry, InstanceId="theirs", Attributes={"AWS_INSTANCE_IPV4": "10.0.0.9"})
+    refused(made, "Cloud map service web-fargate has instances that are not of this system: theirs")
+
+
+def test_a_cloud_map_service_without_our_tag_stays(made: Target) -> None:
+    client = made.account.client("servicediscovery")
+    arn = client.get_service(Id=made.registry)["Service"]["Arn"]
+    client.untag_resource(ResourceARN=arn, TagKeys=["cutover:system"])
+    assert made.run()["kept"] == ["cloud map service web-fargate does not carry the tag cutover:system=shop"]
+    assert made.left()["Cloud Map"] == ["web-fargate", "web"]
 
 
 def test_while_a_rule_of_somebody_else_names_the_tasks_group(made: Target) -> None:
