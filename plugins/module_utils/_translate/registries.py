@@ -73,6 +73,8 @@ def answers(context: Context) -> t.Iterator[Finding]:
     for name, value in sorted(given.items()) if isinstance(given, t.Mapping) else []:
         if value != NONE and not ARN.fullmatch(str(value)):
             yield found("FG-INTENT", f"fargate_service_registries[{name}]", value, expected="it should be none or the ARN of a Cloud Map service.")
+        elif value != NONE and any(service.get("serviceName") == name and not service.get("serviceRegistries") for service in context.source_services):
+            yield found("FG-INTENT", f"fargate_service_registries[{name}]", value, expected="it should name a service that registers in Cloud Map.")
 
 
 def dns_name(registry: Json, name: str | None = None) -> str:

@@ -67,6 +67,7 @@ def test_the_suffix_goes_onto_the_first_label(source: str, target: str) -> None:
         ([rule(32768, 65535)], 0, [("sg-0client", 80)]),
         ([rule(49153, 65535)], 0, [("sg-0client", 80)]),
         ([rule(0, 0, protocol="-1")], 0, [("sg-0client", 80)]),
+        ([rule(32768, 50000)], 0, []),
         ([rule(50000, 50010)], 0, []),  # opens some of the dynamic ports, for something else
         ([rule(32768, 65535, protocol="udp")], 0, []),
         ([rule(8080, 8080)], 8080, [("sg-0client", 80)]),
@@ -111,6 +112,12 @@ def test_the_inventory_names_it() -> None:
 def test_answers_that_cannot_be_right(given: t.Any) -> None:
     plan = systems.plan(system("SRV"), service_registries={"web": given})
     assert systems.at(plan, "FG-INTENT") == ["fargate_service_registries[web]"]
+
+
+def test_an_answer_for_a_service_that_registers_nowhere_is_told() -> None:
+    plan = systems.plan(system("SRV"), service_registries={"worker": ARN})
+    assert systems.at(plan, "FG-INTENT") == ["fargate_service_registries[worker]"]
+    assert systems.at(systems.plan(system("SRV"), service_registries={"worker": "none"}), "FG-INTENT") == []
 
 
 @pytest.mark.parametrize(
