@@ -16,7 +16,6 @@ SETTLING = {
     "cluster": (("ClusterContainsServicesException", ""), ("ClusterContainsTasksException", ""), ("UpdateInProgressException", "")),
     "capacity_provider": (("ClientException", "in use"),),
     "auto_scaling_group": (("ScalingActivityInProgress", ""), ("ResourceInUse", "")),
-    "cloud_map_service": (("ResourceInUse", ""),),
     "target_group": (("ResourceInUse", ""),),
     "security_group": (("DependencyViolation", ""),),
 }
@@ -79,7 +78,6 @@ DELETES: dict[str, t.Callable[[str, Clients], list[Operation]]] = {
     "alarm": lambda name, _clients: [("cloudwatch", "delete_alarms", {"AlarmNames": [name]})],
     "service": _service,
     "cluster": _simple("ecs", "delete_cluster", "cluster"),
-    "cloud_map_service": _simple("servicediscovery", "delete_service", "Id"),
     "capacity_provider": _simple("ecs", "delete_capacity_provider", "capacityProvider"),
     "auto_scaling_group": _simple("autoscaling", "delete_auto_scaling_group", "AutoScalingGroupName"),
     "launch_template": _simple("ec2", "delete_launch_template", "LaunchTemplateId"),

@@ -101,11 +101,19 @@ def cluster(params: Params, clients: Clients) -> t.Iterator[Part]:
 
 
 def registries(params: Params, clients: Clients) -> t.Iterator[Part]:
-    """The Cloud Map services. ECS deregisters a task when it stops, so they are empty after the cluster; AWS refuses to delete one that is not."""
+    """The Cloud Map services. ECS deregisters a task when it stops, so they are empty after the cluster; AWS refuses to delete one that is not.
+
+    Not a kind of ``delete``: the source's is never deleted, since nobody can tell who asks for a name.
+    """
     for wanted in params.get("registries") or []:
         found = cloud_map.find(clients, wanted["namespace_id"], wanted["name"])
         if found:
-            yield _part("cloud_map_service", found["Id"], found["Name"], found["Tags"])
+            item = Item("cloud_map_service", found["Id"], found["Name"])
+            yield Part(item, found["Tags"], functools.partial(_delete_registry, item))
+
+
+def _delete_registry(item: Item, _clients: Clients) -> list[Call]:
+    return [Call(f"delete {item}", "servicediscovery", "delete_service", {"Id": item.id}, again=(("ResourceInUse", ""),))]
 
 
 def namespaces(params: Params, clients: Clients) -> t.Iterator[Part]:
