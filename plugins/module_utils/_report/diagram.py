@@ -16,7 +16,19 @@ WIDTH = 1120
 NAME, BALANCER, TASKS, DATA = (10, 190), (270, 210), (550, 290), (910, 200)  # left edge and width of each column
 LINE, PAD, GAP, TOP = 17, 12, 34, 34
 CHARACTER = 6.4  # pixels of a character in the page's 12 px font, rounded up
-DATA_KINDS = {"rds": "RDS", "elasticache": "ElastiCache", "opensearch": "OpenSearch", "efs": "EFS", "endpoint": "VPC endpoint"}
+DATA_KINDS = {
+    "rds": "RDS",
+    "rds_proxy": "RDS Proxy",
+    "elasticache": "ElastiCache",
+    "opensearch": "OpenSearch",
+    "efs": "EFS",
+    "endpoint": "VPC endpoint",
+    "mq": "Amazon MQ",
+    "msk": "Amazon MSK",
+    "redshift": "Redshift",
+    "load_balancer": "load balancer",
+    "instance": "EC2 instance",
+}
 
 
 @dataclass(frozen=True)

@@ -11,17 +11,22 @@ from .._aws import tags
 from .capacity import tagged
 from .read import Reader, Shape, together, unique
 
-# What AWS writes into the description of the network interfaces it makes. RDS's does not tell the database, so databases are found by listing.
+# What AWS writes into the description of the network interfaces it makes. RDS's does not tell the database and ElastiCache's tells one node, so both are
+# listed as well: what the lists say goes before.
 _INTERFACES = (
+    ("rds", re.compile(r"^RDSNetworkInterface()$")),
+    ("elasticache", re.compile(r"^ElastiCache (.+)$")),
+    ("rds_proxy", re.compile(r"^Network interface for DBProxy (.+)$")),
     ("load_balancer", re.compile(r"^ELB (?:(?:app|net|gwy)/)?([^/]+)")),
     ("lambda", re.compile(r"^AWS Lambda VPC ENI-(.+?)(?:-[0-9a-f]{8}-[0-9a-f-]{27})?$")),
-    ("efs", re.compile(r"^EFS mount target for (fs-[0-9a-f]+)")),
+    ("efs", re.compile(r"^(?:EFS mount target for|Mount target fsmt-[0-9a-f]+ for file system) (fs-[0-9a-f]+)")),
     ("endpoint", re.compile(r"^VPC Endpoint Interface (vpce-[0-9a-f]+)")),
     ("opensearch", re.compile(r"^(?:ES|OpenSearch) (.+)$")),
     ("mq", re.compile(r"^Amazon ?MQ.*?(b-[0-9a-f-]+)?$")),
+    ("msk", re.compile(r"^.*Amazon MSK network interface for cluster arn:.+:cluster/([^/]+)/")),
     ("redshift", re.compile(r"^RedshiftNetworkInterface()$")),
+    ("directory", re.compile(r"^AWS created network interface for directory (d-[0-9a-f]+)")),
 )
-_LISTED = re.compile(r"^(RDSNetworkInterface|ElastiCache )")
 
 
 def read_security_groups(
@@ -177,17 +182,19 @@ def database_list(read: Reader, path: str) -> list[Shape]:
 
 
 def users(read: Reader, groups: t.Sequence[str], path: str) -> dict[str, list[dict[str, str]]]:
-    """Group -> what it protects. RDS and ElastiCache have no filter by group; their lists are read once."""
+    """Group -> what it protects. RDS (with Neptune and DocumentDB) and ElastiCache have no filter by group; their lists are read once."""
     answers = together(
         rds=lambda: database_list(read, path),
         elasticache=lambda: read.optional(path, [], lambda: read.once("caches", lambda: read.all("elasticache", "describe_cache_clusters", "CacheClusters"))),
         interfaces=lambda: read.all("ec2", "describe_network_interfaces", "NetworkInterfaces", Filters=[{"Name": "group-id", "Values": list(groups)}]),
     )
-    found = [
+    listed = [
         *((link["VpcSecurityGroupId"], "rds", item["DBInstanceIdentifier"]) for item in answers["rds"] for link in item.get("VpcSecurityGroups", [])),
         *((link["SecurityGroupId"], "elasticache", _cache(item)) for item in answers["elasticache"] for link in item.get("SecurityGroups") or []),
-        *((link["GroupId"], *use) for item in answers["interfaces"] for link in item.get("Groups", []) for use in interface_users(item)),
     ]
+    told = {(group, kind) for group, kind, _name in listed}
+    seen = [(link["GroupId"], *interface_user(item)) for item in answers["interfaces"] for link in item.get("Groups", [])]
+    found = [*listed, *(use for use in seen if use[:2] not in told)]
     return {group: [{"kind": kind, "id": name} for kind, name in unique((kind, name) for of, kind, name in found if of == group)] for group in groups}
 
 
@@ -196,16 +203,13 @@ def _cache(item: Shape) -> str:
     return str(item.get("ReplicationGroupId") or item["CacheClusterId"])
 
 
-def interface_users(interface: Shape) -> list[tuple[str, str]]:
-    """Who uses a network interface, told from its attachment or from the description AWS wrote; [] for those found by listing."""
+def interface_user(interface: Shape) -> tuple[str, str]:
+    """Kind and name of who uses a network interface, told from its attachment or from the description AWS wrote."""
     instance = interface.get("Attachment", {}).get("InstanceId")
     if instance:
-        return [("instance", instance)]
-    description = interface.get("Description", "")
-    if _LISTED.match(description):
-        return []
+        return "instance", instance
     for kind, pattern in _INTERFACES:
-        found = pattern.match(description)
+        found = pattern.match(interface.get("Description", ""))
         if found:
-            return [(kind, found[1] or interface["NetworkInterfaceId"])]
-    return [(interface.get("InterfaceType", "interface"), interface["NetworkInterfaceId"])]
+            return kind, found[1] or interface["NetworkInterfaceId"]
+    return interface.get("InterfaceType", "interface"), interface["NetworkInterfaceId"]

@@ -41,7 +41,8 @@ def _group_users(read: Reader, data: Shape, path: str) -> list[Shape]:
     if not names:
         return []
     own = {("load_balancer", data["load_balancer"]["LoadBalancerName"])}
-    own |= {("instance", instance["InstanceId"]) for instance in data["capacity"]["instances"]}
+    launched = [instance for scaling in data["capacity"]["auto_scaling_groups"] for instance in scaling.get("Instances") or []]
+    own |= {("instance", instance["InstanceId"]) for instance in [*data["capacity"]["instances"], *launched]}
     own |= {("interface", interface) for service in data["services"] for task in service["Tasks"] for interface in _interfaces(task)}
     told = network.users(read, list(names), f"{path}.sharing.security_groups")
     found = {group: [use for use in uses if (use["kind"], use["id"]) not in own] for group, uses in told.items()}

@@ -11,8 +11,6 @@ from .context import Context, Json, as_int
 from .findings import Finding, found
 
 ANY = -1
-# What AWS or an instance attaches: a group used only by these protects no data tier.
-INSTANCE_USERS = frozenset({"instance"})
 
 
 def section(context: Context, placement_subnets: t.Sequence[str], groups: t.Sequence[Json]) -> tuple[Json, list[Finding]]:
@@ -60,7 +58,7 @@ def grants(context: Context) -> tuple[list[Json], list[Finding]]:
         users = {str(user.get("kind")) for user in group.get("used_by") or []}
         if own:
             findings.append(found("FG-SELF-INGRESS", f"security_groups[{group.get('GroupName')}]", ", ".join(sorted(users)) or None))
-            if not users - INSTANCE_USERS:
+            if not others(group, context):
                 continue
         for permission in group.get("rules") or []:
             entry = _grant(group, permission, context)
@@ -69,6 +67,14 @@ def grants(context: Context) -> tuple[list[Json], list[Finding]]:
         entry = _extra(extra, context)
         wanted.setdefault(tuple(entry[key] for key in ("group_id", "protocol", "from_port", "to_port")), entry)
     return list(wanted.values()), findings
+
+
+def others(group: Json, context: Context) -> list[Json]:
+    """Who uses a group beside the source's own instances: a data store, or a machine with a database of its own. Without any it protects no data tier."""
+    capacity = context.source.get("capacity") or {}
+    launched = [instance for scaling in capacity.get("auto_scaling_groups") or [] for instance in scaling.get("Instances") or []]
+    own = {instance.get("InstanceId") for instance in [*(capacity.get("instances") or []), *launched]}
+    return [user for user in group.get("used_by") or [] if user.get("kind") != "instance" or user.get("id") not in own]
 
 
 def _grant(group: Json, permission: Json, context: Context) -> Json:

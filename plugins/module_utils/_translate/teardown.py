@@ -115,11 +115,7 @@ def security_groups(context: Context) -> Items:
     """The instances' groups: not those of the load balancer (the new one uses them), not those that protect something else."""
     groups = context.source.get("security_groups") or {}
     kept = security.group_ids(context.target) | {str(group.get("GroupId")) for group in groups.get("load_balancer") or []}
-    kept |= {
-        str(group.get("GroupId"))
-        for group in groups.get("admitting") or []
-        if any(user.get("kind") not in security.INSTANCE_USERS for user in group.get("used_by") or [])
-    }
+    kept |= {str(group.get("GroupId")) for group in groups.get("admitting") or [] if security.others(group, context)}
     if phases.keeps_instances(context):
         return
     for group in groups.get("tasks") or []:

@@ -29,7 +29,14 @@ Environ = dict[str, Any]
 warnings.filterwarnings("ignore", message=r"Exception\(WireError\)")
 
 # Signing names that differ from botocore's service names.
-SIGNING_NAMES = {"servicequotas": "service-quotas", "elasticloadbalancing": "elbv2", "monitoring": "cloudwatch", "tagging": "resourcegroupstaggingapi"}
+SIGNING_NAMES = {
+    "servicequotas": "service-quotas",
+    "elasticloadbalancing": "elbv2",
+    "monitoring": "cloudwatch",
+    "tagging": "resourcegroupstaggingapi",
+    "elasticfilesystem": "efs",
+    "es": "opensearch",
+}
 CLASSIC_ELB_VERSION = "2012-06-01"
 CREDENTIAL = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/([^/]+)/aws4_request")
 READ_ONLY = re.compile(r"^(Describe|List|Get|BatchGet|BatchCheck|Search|Test|Filter|Lookup|Query|Head|Validate|Simulate|Select)")

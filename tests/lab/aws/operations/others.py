@@ -24,7 +24,7 @@ def list_resources_for_web_acl(aws: AwsServer, call: ApiCall) -> dict[str, Any]:
 
 @operation("elasticache", "DescribeCacheClusters")
 def describe_cache_clusters(aws: AwsServer, call: ApiCall) -> dict[str, Any]:
-    """With node end points (when asked), security groups and subnet group, which moto omits."""
+    """With node end points (when asked), security groups and subnet group, and the nodes of replication groups, which moto omits."""
     answer = aws.ask_moto(call)
     for shown in answer["CacheClusters"]:
         cluster = aws.backend("elasticache").cache_clusters[shown["CacheClusterId"]]
@@ -33,7 +33,24 @@ def describe_cache_clusters(aws: AwsServer, call: ApiCall) -> dict[str, Any]:
         shown["CacheSubnetGroupName"] = cluster.cache_subnet_group_name
         if call.parameters.get("ShowCacheNodeInfo"):
             shown["CacheNodes"] = [cache_node(cluster)]
+    if not call.parameters.get("CacheClusterId"):
+        answer["CacheClusters"] += [node for group in aws.backend("elasticache").replication_groups.values() for node in _members(group)]
     return answer
+
+
+def _members(group: Any) -> list[dict[str, Any]]:
+    """A replication group's nodes are cache clusters of their own."""
+    return [
+        {
+            "CacheClusterId": name,
+            "ReplicationGroupId": group.replication_group_id,
+            "CacheClusterStatus": group.status,
+            "Engine": group.engine,
+            "SecurityGroups": [{"SecurityGroupId": each, "Status": "active"} for each in group.security_group_ids or []],
+            "CacheSecurityGroups": [],
+        }
+        for name in group.member_clusters
+    ]
 
 
 def cache_node(cluster: Any) -> dict[str, Any]:

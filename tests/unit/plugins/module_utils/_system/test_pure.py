@@ -13,9 +13,11 @@ from ansible_collections.cutover.fargate.plugins.module_utils._aws.errors import
 from ansible_collections.cutover.fargate.plugins.module_utils._system import versions
 from ansible_collections.cutover.fargate.plugins.module_utils._system.artefacts import dimensions, ecr_image
 from ansible_collections.cutover.fargate.plugins.module_utils._system.hostnames import balancer, bare, covers, kind, nearest, normal, suffixes
-from ansible_collections.cutover.fargate.plugins.module_utils._system.network import default_route, interface_users
+from ansible_collections.cutover.fargate.plugins.module_utils._system.network import default_route, interface_user
 from ansible_collections.cutover.fargate.plugins.module_utils._system.read import ClientError, Reader, chunks, each, plain, together, unique
 from ansible_collections.cutover.fargate.plugins.module_utils._system.services import cluster_in_user_data, in_force
+
+MSK = "arn:aws:kafka:eu-west-1:123456789012:cluster/events/1b7d4a9c-0000-4000-8000-123456789012-2"
 
 
 def encoded(text: str) -> str:
@@ -93,19 +95,26 @@ def test_default_route(route: dict[str, str], expected: str) -> None:
 @pytest.mark.parametrize(
     ("interface", "expected"),
     [
-        ({"Attachment": {"InstanceId": "i-1"}, "Description": "x"}, [("instance", "i-1")]),
-        ({"Description": "RDSNetworkInterface"}, []),
-        ({"Description": "ElastiCache shop-001"}, []),
-        ({"Description": "ELB app/shop/50dc6c495c0c9188"}, [("load_balancer", "shop")]),
-        ({"Description": "EFS mount target for fs-0123 (fsmt-1)"}, [("efs", "fs-0123")]),
-        ({"Description": "VPC Endpoint Interface vpce-0123"}, [("endpoint", "vpce-0123")]),
-        ({"Description": "AWS Lambda VPC ENI-resize-1b7d4a9c-0000-4000-8000-123456789012"}, [("lambda", "resize")]),
-        ({"Description": "ES shop-search"}, [("opensearch", "shop-search")]),
-        ({"Description": "by hand", "InterfaceType": "interface", "NetworkInterfaceId": "eni-1"}, [("interface", "eni-1")]),
+        ({"Attachment": {"InstanceId": "i-1"}, "Description": "x"}, ("instance", "i-1")),
+        ({"Description": "RDSNetworkInterface", "NetworkInterfaceId": "eni-1"}, ("rds", "eni-1")),
+        ({"Description": "ElastiCache shop-001"}, ("elasticache", "shop-001")),
+        ({"Description": "Network interface for DBProxy shop"}, ("rds_proxy", "shop")),
+        ({"Description": "ELB app/shop/50dc6c495c0c9188"}, ("load_balancer", "shop")),
+        ({"Description": "ELB net/shop/50dc6c495c0c9188"}, ("load_balancer", "shop")),
+        ({"Description": "EFS mount target for fs-0123 (fsmt-1)"}, ("efs", "fs-0123")),
+        ({"Description": "Mount target fsmt-0aaa for file system fs-0123"}, ("efs", "fs-0123")),
+        ({"Description": "VPC Endpoint Interface vpce-0123"}, ("endpoint", "vpce-0123")),
+        ({"Description": "AWS Lambda VPC ENI-resize-1b7d4a9c-0000-4000-8000-123456789012"}, ("lambda", "resize")),
+        ({"Description": "ES shop-search"}, ("opensearch", "shop-search")),
+        ({"Description": "Amazon MQ network interface for broker b-03a68f4f-b3f4"}, ("mq", "b-03a68f4f-b3f4")),
+        ({"Description": f"DO NOT DELETE - Amazon MSK network interface for cluster {MSK}."}, ("msk", "events")),
+        ({"Description": "AWS created network interface for directory d-9067123"}, ("directory", "d-9067123")),
+        ({"Description": "by hand", "InterfaceType": "interface", "NetworkInterfaceId": "eni-1"}, ("interface", "eni-1")),
+        ({"Description": "", "InterfaceType": "branch", "NetworkInterfaceId": "eni-1"}, ("branch", "eni-1")),
     ],
 )
-def test_who_uses_an_interface(interface: dict[str, t.Any], expected: list[tuple[str, str]]) -> None:
-    assert interface_users(interface) == expected
+def test_who_uses_an_interface(interface: dict[str, t.Any], expected: tuple[str, str]) -> None:
+    assert interface_user(interface) == expected
 
 
 def test_image_of_ecr() -> None:

@@ -47,15 +47,17 @@ def test_a_rule_for_everything_stays_one() -> None:
     assert (grant["protocol"], grant["from_port"], grant["to_port"]) == ("-1", -1, -1)
 
 
-def test_instances_that_admit_themselves_are_no_data_tier_unless_a_database_shares_their_group() -> None:
+def test_instances_that_admit_themselves_are_no_data_tier_unless_something_else_shares_their_group() -> None:
     system = systems.system()
     own = {**system["source"]["security_groups"]["admitting"][0], "GroupId": "sg-0inst", "GroupName": "shop-instances"}
-    system["source"]["security_groups"]["admitting"] = [{**own, "used_by": [{"kind": "instance", "id": "i"}]}]
+    instance = {"kind": "instance", "id": system["source"]["capacity"]["instances"][0]["InstanceId"]}
+    system["source"]["security_groups"]["admitting"] = [{**own, "used_by": [instance]}]
     assert systems.plan(system)["security"]["grants"] == []
-    system["source"]["security_groups"]["admitting"] = [{**own, "used_by": [{"kind": "instance", "id": "i"}, {"kind": "rds", "id": "shop"}]}]
-    plan = systems.plan(system)
-    assert [grant["group_id"] for grant in plan["security"]["grants"]] == ["sg-0inst"]
-    assert "security_group" not in {item["kind"] for item in plan["teardown"]["items"]}
+    for other in ({"kind": "rds", "id": "shop"}, {"kind": "instance", "id": "i-of-a-database"}):
+        system["source"]["security_groups"]["admitting"] = [{**own, "used_by": [instance, other]}]
+        plan = systems.plan(system)
+        assert [grant["group_id"] for grant in plan["security"]["grants"]] == ["sg-0inst"]
+        assert "security_group" not in {item["kind"] for item in plan["teardown"]["items"]}
 
 
 def test_restricted_egress_is_opened_once_for_each_port() -> None:
