@@ -18,6 +18,7 @@ from pathlib import Path
 import boto3
 from lab import state
 from lab.settings import REPOSITORY, Settings
+from policies import documents
 
 RECAP = re.compile(r"changed=(\d+) .*failed=(\d+)")
 BIN = Path(sys.executable).parent
@@ -61,6 +62,9 @@ class Lab:
     settings: Settings
     reports: Path
     environment: dict[str, str] = field(default_factory=dict)
+    under_policies: bool = False
+    """Whether each playbook may make only the calls that its policy of ``docs/guide/policies`` allows. For tests that call the API while none runs."""
+    made: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         names = {"CUTOVER_LAB": self.settings.name, "CUTOVER_LAB_PORT": str(self.settings.base_port), "PYTHONPATH": str(REPOSITORY / "tests")}
@@ -87,7 +91,9 @@ class Lab:
         return list(self.get(f"/_lab/requests?since={since}")["requests"])
 
     def client(self, service: str) -> t.Any:
-        return boto3.client(service, region_name="eu-west-1", endpoint_url=self.settings.api_url, aws_access_key_id="AKIAE2E", aws_secret_access_key="e2e-e2e-e2e")
+        return boto3.client(
+            service, region_name="eu-west-1", endpoint_url=self.settings.api_url, aws_access_key_id="AKIAE2E", aws_secret_access_key="e2e-e2e-e2e"
+        )
 
     # -- playbooks
 
@@ -99,26 +105,47 @@ class Lab:
         )
 
     def play(self, playbook: str, *arguments: str) -> Run:
+        tagged = self.tagged()
         before = self.last_call()
         process = self.start(playbook, *arguments)
         output, _none = process.communicate(timeout=900)
-        return Run(f"{playbook} {' '.join(arguments)}".strip(), process.returncode, output, self.calls(before))
+        run = Run(f"{playbook} {' '.join(arguments)}".strip(), process.returncode, output, self.calls(before))
+        self.judge(playbook, run.calls, tagged)
+        return run
 
     def kill_at(self, playbook: str, mutating_call: int, *arguments: str) -> bool:
         """SIGKILL to the playbook and all it started when its Nth mutating call is on its way; False when it made fewer."""
+        tagged = self.tagged()
         before = self.last_call()
         process = self.start(playbook, *arguments)
-        while process.poll() is None:
+        killed = False
+        while process.poll() is None and not killed:
             if sum(call["mutating"] for call in self.calls(before)) >= mutating_call:
                 # ansible-core's workers are sessions of their own since 2.19: the group alone would leave one waiting.
                 for pid in (process.pid, *(each.pid for each in state.descendants(process.pid))):
                     with suppress(ProcessLookupError):
                         os.kill(pid, signal.SIGKILL)
-                process.communicate()
-                return True
-            time.sleep(0.02)
+                killed = True
+            else:
+                time.sleep(0.02)
         process.communicate()
-        return False
+        self.judge(playbook, self.calls(before), tagged)
+        return killed
+
+    # -- what it was allowed
+
+    def judge(self, playbook: str, calls: list[dict[str, t.Any]], tagged: set[str]) -> None:
+        """Fails when the playbook's policies do not allow a call. ``tagged``: what carried the tag before it."""
+        if not self.under_policies:
+            return
+        self.made |= documents.made(calls, "shop")
+        refused = documents.refused(playbook, calls, self.made | tagged | self.tagged(), "shop")
+        assert refused == [], f"docs/guide/policies/{playbook}.json does not allow {refused}"
+
+    def tagged(self) -> set[str]:
+        """Ids of what carries the system's tag in EC2, where calls say ids and not names."""
+        tags = self.client("ec2").describe_tags(Filters=[{"Name": "tag:cutover:system", "Values": ["shop"]}])["Tags"] if self.under_policies else []
+        return {tag["ResourceId"] for tag in tags}
 
     # -- what is there
 
@@ -164,5 +191,3 @@ def assert_unharmed(totals: dict[str, t.Any]) -> None:
 def report_of(folder: Path) -> dict[str, t.Any]:
     """The newest run report of the system."""
     return dict(json.loads(max((folder / "shop").glob("run-*.json")).read_text()))
-
-

@@ -14,6 +14,12 @@ from .test_kills_there_and_back import killed
 CONFIRMED = ("-e", "fargate_abandon_confirm=shop")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def policies(lab: Lab) -> None:
+    """Each playbook makes only calls that its policy allows."""
+    lab.under_policies = True
+
+
 @pytest.fixture(scope="module")
 def before(lab: Lab) -> dict[str, t.Any]:
     """The source also scales in steps: AWS deletes no alarm of such a policy, so whoever makes one must remove it."""

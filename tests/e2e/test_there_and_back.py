@@ -14,6 +14,12 @@ CONFIRMED = ("-e", "fargate_teardown_confirm=shop")
 Totals = t.Callable[[], dict[str, t.Any]]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def policies(lab: Lab) -> None:
+    """Each playbook makes only calls that its policy allows."""
+    lab.under_policies = True
+
+
 @pytest.fixture(scope="module")
 def totals(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Totals]:
     with lab.load(tmp_path_factory.mktemp("load")) as numbers:

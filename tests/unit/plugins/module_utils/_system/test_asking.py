@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.cutover.fargate.plugins.module_utils._system.other_clusters import CLUSTERS_LISTED, DESCRIPTIONS
 from botocore.awsrequest import AWSResponse
+from policies.calls import BESIDE
 
 from .conftest import ACTIONS, FQDN, IAM_NAMES, INTERCEPT, SharedClients, World, registered, stops
 
@@ -59,7 +60,7 @@ def action(service: str, operation: str) -> str:
 def test_permissions_page_lists_every_call_that_discovery_can_make(world: World) -> None:
     sources = (ROOT / "plugins/module_utils/_system").glob("*.py")
     able = {action(*asked) for source in sources for asked in ASKED.findall(source.read_text())} | {"sts:GetCallerIdentity"}
-    assert on_the_page() == able
+    assert on_the_page() == able | {beside for name in able for beside in BESIDE.get(name, ())}
     world.target()
     world.system()
     assert able.issuperset(ACTIONS)
