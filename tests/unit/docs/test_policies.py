@@ -10,10 +10,13 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from botocore import xform_name
 from botocore.session import get_session
+from cfnlint.api import lint
+from cfnlint.core import get_rules
 from policies.calls import BESIDE, PREFIXES, REGISTRY, STOCK, action
 from policies.documents import LIMIT, actions, document, made, path, refused
 from policies.table import PLAYBOOKS, READING, TAG
@@ -47,16 +50,12 @@ def trees() -> list[ast.AST]:
 
 
 @functools.cache
-def words() -> str:
-    """Every attribute and string of the code, one a line; what an f-string fills in is ``*``."""
-    found = set()
-    for tree in trees():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Attribute):
-                found.add(node.attr)
-            elif isinstance(node, (ast.Constant, ast.JoinedStr)):
-                found.add(text(node))
-    return "\n".join(sorted(word for word in found if re.fullmatch(r"[a-z0-9_*]+", word)))
+def words() -> tuple[frozenset[str], tuple[re.Pattern[str], ...]]:
+    """Every attribute and string of the code, and the f-strings, in which anything may stand where something is filled in."""
+    nodes = [node for tree in trees() for node in ast.walk(tree)]
+    plain = {node.attr if isinstance(node, ast.Attribute) else text(node) for node in nodes if isinstance(node, (ast.Attribute, ast.Constant))}
+    formatted = {text(node) for node in nodes if isinstance(node, ast.JoinedStr)}
+    return frozenset(plain), tuple(re.compile(each.replace("*", "[a-z_]+")) for each in formatted if re.fullmatch(r"[a-z_]{8,}\*|[a-z_]*\*[a-z_]{8,}", each))
 
 
 def text(node: ast.expr) -> str:
@@ -109,17 +108,33 @@ def test_a_document_fits_into_a_managed_policy_when_it_is_filled_in(playbook: st
     assert all(re.fullmatch("[A-Za-z0-9]+", sid) for sid in sids)
 
 
+def complaints(policies: dict[str, dict[str, Any]]) -> set[str]:
+    """What cfn-lint says of policies: their schema, and whether AWS has the actions."""
+    resources = {name.replace("_", ""): {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": policy}} for name, policy in policies.items()}
+    text = json.dumps({"Resources": resources})
+    for word, value in FILLED.items():
+        text = text.replace(word, value)
+    rules = get_rules([], [], ["E3510", "W3037"], mandatory_rules=[], include_experimental=False)
+    return {match.rule.id for match in lint(text, rules=rules, regions=["eu-west-1"])}
+
+
+def test_cfn_lint_knows_the_actions_and_takes_the_form() -> None:
+    assert complaints({playbook: document(playbook) for playbook in PLAYBOOKS}) == set()
+    wrong = document("cutover")
+    wrong["Statement"][0]["Action"] = ["ecs:DeleteServices"]
+    wrong["Statement"][1]["Effect"] = "Alow"
+    assert complaints({"wrong": wrong}) == {"E3510", "W3037"}
+
+
 @pytest.mark.parametrize("playbook", PLAYBOOKS)
 def test_no_policy_allows_what_no_code_calls(playbook: str) -> None:
-    lines = words().split("\n")
-    patterns = [re.compile(line.replace("*", "[a-z_]+")) for line in lines if "*" in line and len(line) > 8]
-    plain = set(lines)
+    plain, formatted = words()
     services = {PREFIXES.get(service, service): service for service in SERVICES if service != "elb"}
     for name in actions(playbook) - {beside for items in BESIDE.values() for beside in items} - {*REGISTRY, *STOCK}:
         prefix, _colon, operation = name.partition(":")
         method = xform_name(operation)
         assert name in operations()[services[prefix]].values(), f"{name} is no action"
-        assert method in plain or any(pattern.fullmatch(method) for pattern in patterns), f"no code calls {name}"
+        assert method in plain or any(pattern.fullmatch(method) for pattern in formatted), f"no code calls {name}"
 
 
 def test_every_call_of_the_code_is_allowed_by_some_policy() -> None:
