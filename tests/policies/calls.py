@@ -7,7 +7,7 @@ from typing import Any
 Call = dict[str, Any]
 """A call as the lab's request log keeps it: service and operation as botocore names them, parameters."""
 
-PREFIXES = {"elbv2": "elasticloadbalancing", "elb": "elasticloadbalancing", "service-quotas": "servicequotas"}
+PREFIXES = {"elbv2": "elasticloadbalancing", "elb": "elasticloadbalancing", "service-quotas": "servicequotas", "resourcegroupstaggingapi": "tag"}
 """botocore's service -> IAM's prefix, where they differ."""
 BESIDE = {
     "application-autoscaling:RegisterScalableTarget": ("application-autoscaling:TagResource", "iam:CreateServiceLinkedRole"),
@@ -25,6 +25,8 @@ BESIDE = {
     "elasticloadbalancing:CreateTargetGroup": ("elasticloadbalancing:AddTags",),
     "iam:CreateRole": ("iam:TagRole",),
     "logs:CreateLogGroup": ("logs:AssociateKmsKey", "logs:TagResource", "kms:DescribeKey"),
+    "servicediscovery:CreateHttpNamespace": ("servicediscovery:TagResource",),
+    "servicediscovery:CreateService": ("servicediscovery:TagResource",),
     "wafv2:AssociateWebACL": ("elasticloadbalancing:CreateWebACLAssociation", "elasticloadbalancing:SetWebAcl"),
     "wafv2:GetWebACLForResource": ("elasticloadbalancing:GetLoadBalancerWebACL", "wafv2:GetWebACL"),
 }

@@ -17,7 +17,14 @@ def _on_the_page() -> tuple[str, ...]:
 
 DISCOVERY = _on_the_page()
 VERIFICATION = ("elasticache:DescribeReplicationGroups", "logs:FilterLogEvents", "rds:DescribeDBClusters")
-MORE_OF_PREPARE = ("cloudwatch:ListTagsForResource", "kms:DescribeKey", "logs:ListTagsForResource", "logs:ListTagsLogGroup")
+MORE_OF_PREPARE = (
+    "cloudwatch:ListTagsForResource",
+    "kms:DescribeKey",
+    "logs:ListTagsForResource",
+    "logs:ListTagsLogGroup",
+    "servicediscovery:GetOperation",
+    "servicediscovery:ListServices",
+)
 MORE_OF_SCALE_IN = ("ec2:DescribeVolumes",)
 MORE_OF_ABANDON = (
     "cloudwatch:ListTagsForResource",
@@ -25,5 +32,8 @@ MORE_OF_ABANDON = (
     "ecr:ListTagsForResource",
     "ecs:ListTaskDefinitions",
     "logs:ListTagsForResource",
+    "servicediscovery:GetOperation",
+    "servicediscovery:ListInstances",
+    "servicediscovery:ListServices",
 )
 MORE_OF_TEARDOWN = ("ec2:DescribeLaunchTemplates", "ec2:DescribeSecurityGroupRules", "ecs:ListTaskDefinitions")

@@ -43,7 +43,7 @@ LOG_GROUPS = (arn("logs", "log-group:*"),)
 ALARMS = (arn("cloudwatch", "alarm:*"),)
 SCALING_GROUPS = (arn("autoscaling", "autoScalingGroup:*"),)
 SCALABLE = (arn("application-autoscaling", "scalable-target/*"),)
-EXECUTION_ROLE, TASK_ROLE = (arn("iam", f"role/{name}", region="") for name in ("EXECUTION_ROLE", "TASK_ROLE"))
+EXECUTION_ROLE, TASK_ROLE, INFRASTRUCTURE_ROLE = (arn("iam", f"role/{name}", region="") for name in ("EXECUTION_ROLE", "TASK_ROLE", "INFRASTRUCTURE_ROLE"))
 
 READ = (Statement("Discover", DISCOVERY),)
 VERIFY = (*READ, Statement("Verify", VERIFICATION))
@@ -68,6 +68,9 @@ BUILD = (
             "elasticloadbalancing:CreateTargetGroup",
             "logs:CreateLogGroup",
             "logs:TagResource",
+            "servicediscovery:CreateHttpNamespace",
+            "servicediscovery:CreateService",
+            "servicediscovery:TagResource",
         ),
         conditions=NEW,
     ),
@@ -111,6 +114,8 @@ BUILD = (
             "elasticloadbalancing:SetIpAddressType",
             "elasticloadbalancing:SetSecurityGroups",
             "elasticloadbalancing:SetSubnets",
+            "servicediscovery:TagResource",
+            "servicediscovery:UpdateService",
         ),
         conditions=OURS,
     ),
@@ -127,6 +132,7 @@ BUILD = (
         {"ArnEquals": {"iam:PolicyARN": "arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy"}},
     ),
     Statement("PassRoles", ("iam:PassRole",), (EXECUTION_ROLE, TASK_ROLE), {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}),
+    Statement("PassInfrastructureRole", ("iam:PassRole",), (INFRASTRUCTURE_ROLE,), {"StringEquals": {"iam:PassedToService": "ecs.amazonaws.com"}}),
     Statement(
         "ServiceLinkedRoles",
         ("iam:CreateServiceLinkedRole",),
@@ -178,6 +184,8 @@ ABANDON = (
             "elasticloadbalancing:DeleteLoadBalancer",
             "elasticloadbalancing:DeleteTargetGroup",
             "logs:DeleteLogGroup",
+            "servicediscovery:DeleteNamespace",
+            "servicediscovery:DeleteService",
         ),
         conditions=OURS,
     ),
@@ -225,6 +233,8 @@ PLAYBOOKS: dict[str, tuple[Statement, ...]] = {
 }
 """A document's statements. Those that write are attached beside ``verify``: together they would be longer than a policy may be."""
 READING = ("plan", "status", "verify")
+DOCUMENTS = tuple(playbook for playbook in PLAYBOOKS if playbook != "migrate")
+"""``migrate`` has those of its two halves attached: in one they would be longer than a policy may be."""
 
 
 def attached(playbook: str) -> tuple[Statement, ...]:

@@ -44,7 +44,7 @@ def rule(first: int, last: int, group: str = "sg-0client", protocol: str = "tcp"
 
 def doors(found: Json) -> list[tuple[str | None, int]]:
     ingress = systems.plan(found)["security"]["ingress"]
-    return [(item["source_group_id"], item["from_port"]) for item in ingress if "clients of" in item["description"]]
+    return [(None if item.get("itself") else item["source_group_id"], item["from_port"]) for item in ingress if "clients of" in item["description"]]
 
 
 @pytest.mark.parametrize(
