@@ -27,6 +27,7 @@ def wanted(**more: t.Any) -> Json:
         "cluster": "c",
         "desiredCount": 1,
         "desired_count_enforced": False,
+        "held": False,
         "volumeConfigurations": [VOLUME],
         "vpcLatticeConfigurations": [LATTICE],
         **more,

@@ -13,16 +13,17 @@ from moto.core import set_initial_no_auth_action_count
 from moto.iam.access_control import IAMRequestBase
 from policies.documents import path
 
-from .conftest import FQDN, REGION, World
+from .conftest import FQDN, IAM_NAMES, REGION, World
 
 
 @pytest.fixture(autouse=True)
 def aws_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    """moto names CloudWatch as it is signed, where IAM has a name of its own, and cannot check the signature of a path that it decodes."""
+    """moto names some services as they are signed, where IAM has a name of its own, and cannot check the signature of a path that it decodes."""
     permitted = IAMRequestBase.check_action_permitted
 
     def check(request: IAMRequestBase, resource: str) -> None:
-        request._action = request._action.replace("monitoring:", "cloudwatch:")
+        service, _colon, operation = request._action.partition(":")
+        request._action = f"{IAM_NAMES.get(service, service)}:{operation}"
         permitted(request, resource)
 
     monkeypatch.setattr(IAMRequestBase, "check_action_permitted", check)

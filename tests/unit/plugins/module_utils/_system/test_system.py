@@ -16,7 +16,7 @@ from .conftest import ACCOUNT, FQDN, REGION, World, stops
 SIDE = {
     "load_balancer", "target_groups", "cluster", "services", "other_services", "capacity",
     "security_groups", "subnets", "log_groups", "repositories", "alarms",
-    "vpc_endpoints", "nat_gateways", "roles", "network_acls", "vpc_dns", "scheduled_tasks", "databases", "owners", "sharing", "namespaces", "vpc_lattice",
+    "vpc_endpoints", "nat_gateways", "roles", "network_acls", "vpc_dns", "scheduled_tasks", "databases", "owners", "sharing", "namespaces", "vpc_lattice", "registries",
 }  # fmt: skip
 
 
