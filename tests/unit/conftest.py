@@ -1,11 +1,12 @@
-"""What makes tests with fresh clients and accounts quick: botocore's service models are read once, moto knows one machine image and three policies,
-and garbage is seldom looked for.
+"""What makes tests with fresh clients and accounts quick: botocore's service models are read once, moto knows one machine image and three policies and
+looks up the methods of a service once and not at each call, and garbage is seldom looked for.
 
 (The lab's emulator loads AWS's 1,500 managed policies into each new account. Once it is imported, every test of the process would pay for them.)
 """
 
 from __future__ import annotations
 
+import functools
 import gc
 import json
 import os
@@ -30,7 +31,10 @@ def shared_loader(search_path_string: str | None = None) -> botocore.loaders.Loa
 
 botocore.loaders.create_loader = shared_loader
 
-from moto.iam import models as iam  # noqa: E402 - reads the paths above
+from moto.core import responses  # noqa: E402 - reads the paths above
+from moto.iam import models as iam  # noqa: E402
+
+responses.method_names_from_class = functools.cache(responses.method_names_from_class)
 
 iam.aws_managed_policies_data = json.dumps({name: policy for name, policy in json.loads(iam.aws_managed_policies_data).items() if name in POLICIES})
 

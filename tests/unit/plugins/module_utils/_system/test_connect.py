@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.cutover.fargate.plugins.module_utils._system import connect
 from ansible_collections.cutover.fargate.plugins.module_utils._system.read import Reader
 from botocore.awsrequest import AWSResponse
+from moto.core import responses
 from moto.ecs.responses import EC2ContainerServiceResponse
 
 from .conftest import CALLS, INTERCEPT, SharedClients, World
@@ -25,10 +26,12 @@ class Raw(io.BytesIO):
 
 @pytest.fixture
 def listed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """moto has no ListServicesByNamespace."""
+    """moto has no ListServicesByNamespace. What it has is looked up once (``tests/unit/conftest.py``), so it has to look again."""
     monkeypatch.setattr(EC2ContainerServiceResponse, "list_services_by_namespace", lambda _self: json.dumps({"serviceArns": MEMBERS}), raising=False)
+    responses.method_names_from_class.cache_clear()
     yield
     INTERCEPT.clear()
+    responses.method_names_from_class.cache_clear()
 
 
 def service(**configuration: t.Any) -> dict[str, t.Any]:
