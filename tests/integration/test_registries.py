@@ -63,6 +63,7 @@ class World:
             "alarms": [],
             "repositories": [],
             "log_groups": [],
+            "namespaces": [],
         }
         names = {key: plan["names"][key] for key in ("cluster", "load_balancer", "security_group")}
         silence = {"silence_seconds": 900.0, "metric_delay": 120.0, "metric_period": 60, "max_requests": 0, "wait_timeout": 5.0, "poll_seconds": 0.1}
