@@ -76,8 +76,7 @@ def test_until_scale_in_the_source_has_it(lab: Lab) -> None:
 
 
 def test_a_scale_in_that_was_killed_is_taken_back(lab: Lab) -> None:
-    for _kill in range(2):
-        assert lab.kill_at("scale_in", 1)
+    assert lab.kill_at("scale_in", 1)
     lab.play("rollback").ok()
     assert desired(lab) == {"source": 1, "target": 0}
     wait_for_jobs(lab)
@@ -85,7 +84,7 @@ def test_a_scale_in_that_was_killed_is_taken_back(lab: Lab) -> None:
 
 def test_killed_on_the_way_to_the_target(lab: Lab) -> None:
     lab.play("migrate").ok()
-    killed(lab, "scale_in", 3)
+    killed(lab, "scale_in", 2)
     assert desired(lab) == {"source": 0, "target": 1}
     wait_for_jobs(lab)
     assert "scheduler  runs on the target" in lab.play("status").ok().output
@@ -93,10 +92,9 @@ def test_killed_on_the_way_to_the_target(lab: Lab) -> None:
 
 
 def test_killed_on_the_way_back(lab: Lab) -> None:
-    killed(lab, "rollback", 4)
+    killed(lab, "rollback", 2)
     assert desired(lab) == {"source": 1, "target": 0}
     wait_for_jobs(lab)
-    lab.play("rollback").unchanged()
 
 
 def test_the_teardown_leaves_it_running(lab: Lab) -> None:
