@@ -12,6 +12,8 @@ from .context import CLIENT_KEEP_ALIVE_TAG, SOURCE_CLUSTER_TAG, SOURCE_LOAD_BALA
 from .findings import Finding, found
 
 PATH = "load_balancer"
+WEB_ACL = "source.load_balancer.WebAclArn"
+"""Where discovery says that the web ACL must not be read."""
 KNOWN = frozenset(
     {
         "LoadBalancerArn",
@@ -100,7 +102,7 @@ def attributes(source: Json) -> dict[str, str]:
 
 
 def _whole(source: Json) -> t.Iterator[Finding]:
-    """Findings about the load balancer itself. fargate-rules.md 10 Type, CustomerOwnedIpv4Pool, tags, WAF"""
+    """Findings about the load balancer itself. fargate-rules.md 10 Type, CustomerOwnedIpv4Pool, tags"""
     if source.get("Type") not in (None, "application"):
         yield found("FG-ALB-TYPE", f"{PATH}.Type", source.get("Type"))
     for key in sorted(set(source) - KNOWN):
@@ -109,9 +111,17 @@ def _whole(source: Json) -> t.Iterator[Finding]:
     foreign = sorted(key for key in source.get("Tags") or {} if key.startswith(("kubernetes.io/", "elasticbeanstalk:", "elbv2.k8s.aws/", "ingress.k8s.aws/")))
     if foreign:
         yield found("FG-FOREIGN-OWNER", f"{PATH}.Tags", ", ".join(foreign))
-    if source.get("WebAclArn"):
-        yield found("FG-WAF", f"{PATH}.WebAclArn", source["WebAclArn"], source["WebAclArn"])
     yield from _listening(source)
+
+
+def web_acl(context: Context) -> t.Iterator[Finding]:
+    """What the source's keeps out the new load balancer must keep out too, so not knowing is no better than losing it. fargate-rules.md 10 WAF web ACL"""
+    arn = context.source_load_balancer.get("WebAclArn")
+    if arn:
+        yield found("FG-WAF", f"{PATH}.WebAclArn", arn, arn)
+    for problem in context.system.get("problems") or []:
+        if problem.get("path") == WEB_ACL:
+            yield found("FG-WAF-UNREAD", WEB_ACL, problem.get("message"))
 
 
 def _listening(source: Json) -> t.Iterator[Finding]:

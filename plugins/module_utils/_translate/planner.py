@@ -62,7 +62,7 @@ def plan(system: t.Mapping[str, t.Any], intent: t.Mapping[str, t.Any]) -> Json:
     tasks, images = _definitions(services, context)
     findings += [finding for task in tasks for finding in task.findings]
     balancer, more = load_balancer.clone(context)
-    findings += [*more, *load_balancer.shared(context), *_unattached(balancer)]
+    findings += [*more, *load_balancer.web_acl(context), *load_balancer.shared(context), *_unattached(balancer)]
     placement, more = network.place(context) if context.source else (network.Placement([], "DISABLED"), [])
     findings += more
     planned, more = service.plan_services(services, tasks, placement, context)
@@ -157,6 +157,7 @@ def discovered(context: Context) -> list[Finding]:
     findings = [
         found(PROBLEMS.get(str(problem.get("id")), "FG-DISCOVERY"), str(problem.get("path")), problem.get("message"), problem=problem.get("id"))
         for problem in context.system.get("problems") or []
+        if problem.get("path") != load_balancer.WEB_ACL
     ]
     if not context.source and not context.target:
         findings.append(found("FG-NO-SYSTEM", "system", context.fqdn))

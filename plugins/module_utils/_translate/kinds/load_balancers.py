@@ -57,6 +57,14 @@ KINDS = (
         "https://docs.aws.amazon.com/waf/latest/developerguide/web-acl-associating-aws-resource.html",
     ),
     Kind(
+        "FG-WAF-UNREAD",
+        BLOCKER,
+        "checked",
+        "Whether a web ACL protects the source's load balancer must not be read with these credentials: the new one would be open to what it keeps out.",
+        "Allow wafv2:GetWebACLForResource, wafv2:GetWebACL and elasticloadbalancing:GetLoadBalancerWebACL, or waive it if there is none.",
+        "https://docs.aws.amazon.com/waf/latest/APIReference/API_GetWebACLForResource.html",
+    ),
+    Kind(
         "FG-FOREIGN-OWNER",
         WARN,
         "dropped",
