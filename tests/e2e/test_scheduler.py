@@ -38,7 +38,7 @@ def _scheduler(lab: Lab) -> t.Iterator[None]:
     yield
     done = jobs(lab)
     twice = {second: tasks for second, tasks in done.items() if len(tasks) > 1}
-    assert not twice
+    assert not twice, "\n".join(f"{second}: {', '.join(tasks)}" for second, tasks in sorted(twice.items()))
     assert len({task for tasks in done.values() for task in tasks}) > 3, "it changed hands too seldom to prove anything"
 
 
@@ -50,7 +50,7 @@ def jobs(lab: Lab) -> Jobs:
             pages = client.get_paginator("filter_log_events").paginate(logGroupName=group["logGroupName"], logStreamNames=[stream["logStreamName"]])
             for event in (event for page in pages for event in page["events"]):
                 if event["message"].startswith("job "):
-                    found[int(event["message"].split()[1])].append(stream["logStreamName"])
+                    found[int(event["message"].split()[1])].append(f"{group['logGroupName']} {stream['logStreamName']}")
     return dict(found)
 
 
