@@ -110,8 +110,12 @@ def target_boxes(plan: Json) -> list[Box]:
         boxes.append(Box(BALANCER[0], 0, BALANCER[1], (f"ALB {balancer['name']}", *([ports] if ports else []), *groups)))
     if plan["services"]:
         sizes = {item["family"]: f"{int(item['cpu']) / 1024:g} vCPU, {int(item['memory']) / 1024:g} GB" for item in plan["task_definitions"]}
-        services = [f"{item['name']}: {_tasks(item['desired_count'])} of {sizes.get(item['family'], '?')}" for item in plan["services"]]
-        boxes.append(Box(TASKS[0], 0, TASKS[1], (f"cluster {plan['cluster']['name']}", f"security group {plan['security']['group']['name']}", *services)))
+        services = [f"{item['name']}: {_planned_tasks(item)} of {sizes.get(item['family'], '?')}" for item in plan["services"]]
+        joined = [f"namespace {item['name']}" for item in plan["cluster"]["namespaces"]]
+        joined += [f"Cloud Map {item['name']}.{item['namespace_name']}" for item in plan["registries"]]
+        boxes.append(
+            Box(TASKS[0], 0, TASKS[1], (f"cluster {plan['cluster']['name']}", f"security group {plan['security']['group']['name']}", *services, *joined))
+        )
     return boxes
 
 
@@ -164,6 +168,11 @@ def _source_service(service: Json) -> str:
     told = f": {', '.join(containers)}" if containers else ""
     count = "DAEMON" if service.get("schedulingStrategy") == "DAEMON" else _tasks(service.get("desiredCount") or 0)
     return f"{service.get('serviceName')}: {count}{told}"
+
+
+def _planned_tasks(service: Json) -> str:
+    """A held scheduler has none yet."""
+    return _tasks(service["desired_count"]) if service["held_count"] is None else f"held, then {_tasks(service['held_count'])}"
 
 
 def _tasks(number: int) -> str:

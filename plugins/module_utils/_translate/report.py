@@ -38,14 +38,18 @@ def created(plan: Json) -> list[str]:
     if plan["source"] is None:
         return []
     entries += [f"cluster         {plan['cluster']['name']}", f"security group  {plan['security']['group']['name']}"]
+    entries += [f"ingress         from {_peer(rule)} ({_ports(rule)}): {rule['description']}" for rule in plan["security"]["ingress"]]
     if plan["execution_role"]["arn"] is None:
         entries.append(f"role            {plan['execution_role']['name']} (when it doesn't exist)")
+    entries += [f"namespace       {item['name']} (Service Connect)" for item in plan["cluster"]["namespaces"] if not item["shared"]]
+    entries += [f"Cloud Map       {item['name']}.{item['namespace_name']}" for item in plan["registries"]]
     entries += [f"log group       {group['name']}" for group in plan["log_groups"]]
     entries += [f"task            {item['family']} ({item['cpu']} CPU units, {item['memory']} MiB)" for item in plan["task_definitions"]]
     if balancer:
         entries.append(f"load balancer   {balancer['name']} ({', '.join(str(item['port']) for item in balancer['listeners'])})")
         entries += [f"target group    {group['name']} (ip, port {group['port']})" for group in balancer["target_groups"]]
-    entries += [f"service         {item['name']} ({item['kind']}, {_tasks(item)})" for item in plan["services"]]
+    entries += [f"service         {item['name']} ({item['kind']}, {_tasks(item)}{_volumes(item)})" for item in plan["services"]]
+    entries += [f"scaling         {item['service']} ({item['min_capacity']} to {item['max_capacity']}, {_policies(item)})" for item in plan["scaling"]]
     alarms = [*plan["alarms"], *(alarm for target in plan["scaling"] for alarm in target["alarms"])]
     return entries + [f"alarm           {alarm['name']}" for alarm in alarms]
 
@@ -70,6 +74,7 @@ def left(plan: Json) -> list[str]:
         f"load balancer   {source['load_balancer_name']}",
         f"cluster         {source['cluster']}",
         *(f"service         {name}" for name in source["services"]),
+        *(f"namespace       {item['name']} (joined as it is)" for item in plan["cluster"]["namespaces"] if item["shared"]),
     ]
 
 
@@ -79,8 +84,22 @@ def _tasks(service: Json) -> str:
     return f"a scheduler: 0 tasks until scale_in has stopped the source's, then {service['held_count']}"
 
 
+def _volumes(service: Json) -> str:
+    sizes = [volume["managedEBSVolume"].get("sizeInGiB") for volume in service["volume_configurations"]]
+    return "".join(f", each with an EBS volume{f' of {size} GiB' if size else ''}" for size in sizes)
+
+
+def _policies(target: Json) -> str:
+    number = len(target["policies"])
+    return f"{number} policy" if number == 1 else f"{number} policies"
+
+
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _peer(rule: Json) -> str:
+    return "the tasks themselves" if rule.get("itself") else str(rule.get("source_group_id") or rule.get("prefix_list_id"))
 
 
 def _ports(rule: Json) -> str:
@@ -179,7 +198,15 @@ def _port_text(mapping: Json) -> str:
 def source_service(service: Json) -> Json:
     """A service of the source in the shape of ``target_service``."""
     configuration = service.get("deploymentConfiguration") or {}
+    primary: Json = next((item for item in service.get("deployments") or [] if item.get("status") == "PRIMARY"), {})
+    attached = {
+        "serviceConnect": primary.get("serviceConnectConfiguration"),
+        "serviceRegistries": [item.get("registryArn") for item in service.get("serviceRegistries") or []],
+        "volumeConfigurations": primary.get("volumeConfigurations"),
+        "vpcLatticeConfigurations": primary.get("vpcLatticeConfigurations"),
+    }
     return {
+        **{key: value for key, value in attached.items() if value},
         "cluster": str(service.get("clusterArn") or "").rpartition("/")[2],
         "launchType": service.get("launchType") or "EC2",
         "desiredCount": service.get("desiredCount"),
@@ -190,7 +217,16 @@ def source_service(service: Json) -> Json:
 
 
 def target_service(entry: Json) -> Json:
+    """The members that few services have are only there when this one has them; ``heldCount`` is what a scheduler gets when the source's is stopped."""
+    attached = {
+        "heldCount": entry["held_count"],
+        "serviceConnect": entry["service_connect"],
+        "serviceRegistries": [item["registry_arn"] or item["name"] for item in entry["service_registries"]],
+        "volumeConfigurations": entry["volume_configurations"],
+        "vpcLatticeConfigurations": entry["vpc_lattice_configurations"],
+    }
     return {
+        **{key: value for key, value in attached.items() if value},
         "cluster": entry["cluster"],
         "launchType": "FARGATE",
         "desiredCount": entry["desired_count"],

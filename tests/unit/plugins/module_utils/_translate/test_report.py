@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+from ansible_collections.cutover.fargate.plugins.module_utils._report import diagram
 from ansible_collections.cutover.fargate.plugins.module_utils._translate import report
 from unit.plugins.module_utils._translate import systems
+from unit.plugins.module_utils._translate.rules import Case
 
 
 def test_the_summary_tells_what_happens() -> None:
@@ -34,3 +37,24 @@ def test_the_diff_has_the_same_names_on_both_sides() -> None:
     assert shapes[0] == shapes[1] == {"task_definitions": ["web", "worker"], "services": ["web", "worker"], "target_groups": ["shop-web"]}
     assert compared["before"]["task_definitions"]["web"]["containerDefinitions"]["nginx"]["portMappings"] == ["any:80/tcp"]
     assert compared["after"]["task_definitions"]["web"]["containerDefinitions"]["nginx"]["portMappings"] == ["80/tcp"]
+
+
+@pytest.mark.parametrize(
+    ("case", "created", "compared", "drawn"),
+    [
+        ("FG-SERVICE-CONNECT/positive", "  namespace       shop-fargate (Service Connect)", "serviceConnect", "namespace shop-fargate"),
+        ("FG-REGISTRY/positive", "  Cloud Map       web-fargate.internal.example", "serviceRegistries", "Cloud Map web-fargate.internal.example"),
+        ("FG-REGISTRY/positive", "  ingress         from sg-0client (tcp 80): shop: clients of web", "serviceRegistries", "Cloud Map"),
+        ("FG-EBS-TYPE/near_miss", "  service         web (web, 2 tasks, each with an EBS volume of 125 GiB)", "volumeConfigurations", "web: 2 tasks"),
+        ("FG-LATTICE/near_miss", "  service         web (web, 2 tasks)", "vpcLatticeConfigurations", "web: 2 tasks"),
+        ("FG-SCALING-STEP/positive", "  scaling         web (2 to 8, 1 policy)", None, "web: 2 tasks"),
+        ("FG-SCHEDULER/positive", "  service         worker (worker, a scheduler: 0 tasks until scale_in has stopped the source's, then 1)", None, "held, then 1 task of"),
+    ],
+)  # fmt: skip
+def test_what_few_systems_have_is_told_compared_and_drawn(case: str, created: str, compared: str | None, drawn: str) -> None:
+    one = Case(case)
+    system = one.system()
+    assert created in report.summary(one.plan)
+    assert drawn in "\n".join(line for box in diagram.target_boxes(one.plan) for line in box.lines)
+    sides = [side["services"]["web"] for side in report.diff(system, one.plan).values()]
+    assert compared is None or all(compared in side for side in sides)
