@@ -11,8 +11,8 @@ description:
   - Removes what the roles of this collection made of the target, in an order that AWS accepts, and revokes the rules that were added to other security groups.
     Afterwards the account is as it was before the migration began; the migration can begin anew at any time.
   - Nothing at all is removed unless O(confirm) is the name of the system, every record leads to the source's load balancer, the target's load balancer was
-    silent for O(silence_seconds), and nobody else runs in the target's cluster, is in its namespace of Service Connect, uses its target groups or
-    names its security group.
+    silent for O(silence_seconds), and nobody else runs in the target's cluster, is in its namespace of Service Connect, uses its target groups,
+    registers in its Cloud Map services or names its security group.
   - Only what carries the tag C(cutover:system) with the name of the system is removed. RV(kept) tells what has a target's name and stays.
     The execution role stays always, because other task definitions may use a role of its name by now.
   - Everything is looked up by name, so a killed run is finished by another.

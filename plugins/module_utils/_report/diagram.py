@@ -172,7 +172,7 @@ def _source_service(service: Json) -> str:
 
 def _planned_tasks(service: Json) -> str:
     """A held scheduler has none yet."""
-    return _tasks(service["desired_count"]) if service["held_count"] is None else f"held, then {_tasks(service['held_count'])}"
+    return _tasks(service["desired_count"]) if service["held_count"] is None else f"held, then {service['held_count']}"
 
 
 def _tasks(number: int) -> str:

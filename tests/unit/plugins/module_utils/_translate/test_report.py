@@ -48,7 +48,7 @@ def test_the_diff_has_the_same_names_on_both_sides() -> None:
         ("FG-EBS-TYPE/near_miss", "  service         web (web, 2 tasks, each with an EBS volume of 125 GiB)", "volumeConfigurations", "web: 2 tasks"),
         ("FG-LATTICE/near_miss", "  service         web (web, 2 tasks)", "vpcLatticeConfigurations", "web: 2 tasks"),
         ("FG-SCALING-STEP/positive", "  scaling         web (2 to 8, 1 policy)", None, "web: 2 tasks"),
-        ("FG-SCHEDULER/positive", "  service         worker (worker, a scheduler: 0 tasks until scale_in has stopped the source's, then 1)", None, "held, then 1 task of"),
+        ("FG-SCHEDULER/positive", "  service         worker (worker, a scheduler: 0 tasks until scale_in has stopped the source's, then 1)", None, "held, then 1 of"),
     ],
 )  # fmt: skip
 def test_what_few_systems_have_is_told_compared_and_drawn(case: str, created: str, compared: str | None, drawn: str) -> None:
