@@ -12,7 +12,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from .context import Context, Json
+from .context import DESIRED_COUNT_TAG, Context, Json, as_int
 from .findings import Finding, found
 
 # Programs that start other programs by a clock, and what follows their name where they do so in one of several modes.
@@ -207,7 +207,16 @@ def _of_worker(service: Json, entry: Json, path: str, text: str, context: Contex
     wanted = entry["desired_count"] if explicit(service, context) else target
     if source and wanted:
         yield found("FG-SCHEDULER-TWICE", path, text, f"{source} on the source, {wanted} on the target")
+    elif not source and entry["held_count"] is None and _scaled_up(service):
+        yield found("FG-SCHEDULER-TWICE", path, text, f"0 on the source now, and up to {_scaled_up(service)} on each side when it is scaled up")
     elif entry["held_count"] is not None and source:
         yield found("FG-SCHEDULER", path, text, f"0 tasks, {entry['held_count']} when scale_in has stopped the source's")
     elif (entry["held_count"] is not None) or (explicit(service, context) and not wanted):
         yield found("FG-SCHEDULER-NOWHERE", path, text)
+
+
+def _scaled_up(service: Json) -> int:
+    """How many tasks scaling may give a scheduler that has none now, as at night: it is not handed over, since nobody knows its number. 0 after the scale-in."""
+    if DESIRED_COUNT_TAG in (service.get("Tags") or {}):
+        return 0
+    return max((as_int(each.get("MaxCapacity")) or 0 for each in service.get("ScalableTargets") or []), default=0)

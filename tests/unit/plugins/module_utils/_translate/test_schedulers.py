@@ -121,6 +121,21 @@ def test_one_that_the_source_never_ran_is_not_handed_over() -> None:
     assert systems.plan(system)["scale_in"]["schedulers"] == []
 
 
+def test_one_that_is_scaled_to_none_for_the_night_is_told() -> None:
+    """Its scaling comes back on both sides, and nothing hands it over."""
+    system = both(0, 0, serving="source")
+    worker = next(each for each in system["source"]["services"] if each["serviceName"] == "worker")
+    assert _twice(system) == []
+    worker["ScalableTargets"] = [{"ScalableDimension": "ecs:service:DesiredCount", "MinCapacity": 0, "MaxCapacity": 1}]
+    assert _twice(system) == ["0 on the source now, and up to 1 on each side when it is scaled up"]
+    worker["Tags"] = {"cutover:desired-count": "1"}
+    assert _twice(system) == []
+
+
+def _twice(system: Json) -> list[str]:
+    return [item["new_value"] for item in systems.plan(system)["findings"] if item["id"] == "FG-SCHEDULER-TWICE"]
+
+
 def test_a_number_for_this_service_is_taken_at_its_word_and_one_for_all_is_not() -> None:
     system = both(1, 0, serving="source")
     assert (planned(system, desired_count={"worker": 3})["desired_count"], planned(system, desired_count={"worker": 3})["held_count"]) == (3, None)
