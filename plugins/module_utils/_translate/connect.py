@@ -170,11 +170,12 @@ def ingress(services: t.Sequence[Json], definitions: t.Sequence[Json], context: 
 
 
 def default_namespace(context: Context) -> str | None:
-    """The new cluster's default namespace: where the services of the old one's go. After teardown the target's own."""
-    if context.source:
+    """The new cluster's default namespace: where the services of the old one's go. The target's own once those are gone, also where a teardown was killed."""
+    present = ((context.target.get("cluster") or {}).get("serviceConnectDefaults") or {}).get("namespace")
+    if context.source and (context.replica_services or not present):
         reference = _default(context)
         return home(reference, context).target if reference else None
-    return ((context.target.get("cluster") or {}).get("serviceConnectDefaults") or {}).get("namespace")
+    return present
 
 
 def namespaces(context: Context) -> list[Json]:

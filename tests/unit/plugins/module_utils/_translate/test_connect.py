@@ -115,6 +115,17 @@ def test_after_teardown_the_cluster_is_as_the_target_has_it() -> None:
     assert (section["configuration"], section["service_connect_namespace"], section["namespaces"]) == (configuration, ARN, [])
 
 
+def test_a_killed_teardown_does_not_bring_the_clusters_default_back_to_the_source() -> None:
+    system = connected("web")
+    system["source"]["services"] = []
+    system["source"]["cluster"]["serviceConnectDefaults"] = {"namespace": ARN}
+    own = ARN.replace("ns-", "ns-own")
+    system["target"] = {**systems.system("torn_down")["target"]}
+    system["target"]["cluster"] = {**system["target"]["cluster"], "serviceConnectDefaults": {"namespace": own}}
+    assert own != ARN
+    assert systems.plan(system)["cluster"]["service_connect_namespace"] == own
+
+
 KNOWN = {"enabled", "namespace", "services", "logConfiguration"}
 LATER = st.dictionaries(st.text("abcdefghij", min_size=1, max_size=8).filter(lambda key: key not in KNOWN), st.integers() | st.text(max_size=5), max_size=3)
 
