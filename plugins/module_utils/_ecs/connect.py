@@ -18,7 +18,19 @@ from . import namespaces
 
 MEMBER = "serviceConnectConfiguration"
 # Whoever changes one of these by UpdateService begins a deployment. [B UpdateServiceRequest]
-DEPLOYS = frozenset({MEMBER, "taskDefinition", "networkConfiguration", "platformVersion", "loadBalancers", "forceNewDeployment"})
+DEPLOYS = frozenset(
+    {
+        MEMBER,
+        "taskDefinition",
+        "networkConfiguration",
+        "platformVersion",
+        "loadBalancers",
+        "serviceRegistries",
+        "volumeConfigurations",
+        "vpcLatticeConfigurations",
+        "forceNewDeployment",
+    }
+)
 
 Config = t.Mapping[str, t.Any]
 When = t.Tuple[int, float]

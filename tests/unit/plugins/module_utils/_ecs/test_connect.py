@@ -179,6 +179,12 @@ def test_an_endpoint_that_this_run_changes_is_new_to_all_others() -> None:
     assert again(current, [tags_only]) == []
 
 
+@pytest.mark.parametrize("member", ["serviceRegistries", "volumeConfigurations", "vpcLatticeConfigurations", "taskDefinition"])
+def test_who_is_deployed_by_this_run_anyway_is_not_deployed_twice(member: str) -> None:
+    current = {"api": present(1, 1), "web": present(2, 2), "worker": present(3, 3)}
+    assert again(current, [Call("", "ecs", "update_service", {"cluster": "shop-fargate", "service": "api", member: []})]) == []
+
+
 def test_another_namespace_is_another_world() -> None:
     apart = {"api": wanted("api", publishes=True), "web": wanted("web", publishes=True, namespace="arn:other")}
     assert again({}, [create("api"), create("web")], apart) == []
