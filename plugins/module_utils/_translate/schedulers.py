@@ -216,7 +216,7 @@ def _of_worker(service: Json, entry: Json, path: str, text: str, context: Contex
 
 
 def _scaled_up(service: Json) -> int:
-    """How many tasks scaling may give a scheduler that has none now, as at night: it is not handed over, since nobody knows its number. 0 after the scale-in."""
+    """How many tasks scaling may give a scheduler that has none now, as at night: it is not handed over: nobody knows its number. 0 after the scale-in."""
     if DESIRED_COUNT_TAG in (service.get("Tags") or {}):
         return 0
     return max((as_int(each.get("MaxCapacity")) or 0 for each in service.get("ScalableTargets") or []), default=0)
