@@ -143,7 +143,7 @@ def _plan(service: Json, task: Translated, placement: network.Placement, context
         "vpc_lattice_configurations": reached,
         "service_registries": registered,
         "health_check_grace_period_seconds": grace_period(service),
-        "deployment_configuration": deployment_configuration(),
+        "deployment_configuration": deployment_configuration(service),
         "enable_execute_command": bool(service.get("enableExecuteCommand")),
         "propagate_tags": "TASK_DEFINITION" if service.get("propagateTags") == "TASK_DEFINITION" else "SERVICE",
         "enable_ecs_managed_tags": bool(service.get("enableECSManagedTags")),
@@ -207,9 +207,14 @@ def grace_period(service: Json) -> int | None:
     return given or None if deployed(service, lattice.MEMBER) else None
 
 
-def deployment_configuration() -> Json:
-    """Never fewer than wanted; the first deployment has nothing to roll back to. fargate-rules.md 7 deploymentConfiguration"""
-    return {"maximumPercent": 200, "minimumHealthyPercent": 100, "deploymentCircuitBreaker": {"enable": True, "rollback": False}}
+def deployment_configuration(service: Json) -> Json:
+    """Never fewer than wanted, but for a scheduler never more: a release would run the old and the new one side by side.
+
+    The first deployment has nothing to roll back to. fargate-rules.md 7 deploymentConfiguration
+    """
+    alone = kind(service) == "worker" and schedulers.command_of(service)
+    percent = {"maximumPercent": 100, "minimumHealthyPercent": 0} if alone else {"maximumPercent": 200, "minimumHealthyPercent": 100}
+    return {**percent, "deploymentCircuitBreaker": {"enable": True, "rollback": False}}
 
 
 def placement_rules(service: Json, path: str) -> t.Iterator[Finding]:

@@ -115,6 +115,13 @@ def test_the_target_may_have_tasks_only_while_the_source_has_none(serving: str) 
         assert [alarm["kind"] for alarm in plan["alarms"] if alarm["service"] == "worker"] == ["missing_tasks"]
 
 
+def test_a_release_of_the_target_never_runs_two() -> None:
+    services = systems.plan(both(1, 0))["services"]
+    percent = {each["name"]: (each["deployment_configuration"]["minimumHealthyPercent"], each["deployment_configuration"]["maximumPercent"]) for each in services}
+    assert percent["worker"] == (0, 100)
+    assert percent["web"] == (100, 200)
+
+
 def test_one_that_the_source_never_ran_is_not_handed_over() -> None:
     system = both(0, 1)
     assert (planned(system)["desired_count"], planned(system)["held_count"]) == (1, None)
@@ -187,8 +194,9 @@ def test_room_for_its_tasks_is_looked_for_before_it_has_them() -> None:
     for subnet in system["source"]["subnets"]:
         subnet["free"] = 1
     system["target"] = None
+    # Both tasks count, but not twice as in the deployment of another worker.
     held, plain = ([item["new_value"] for item in systems.plan(one)["findings"] if item["id"] == "FG-FREE-ADDRESSES"] for one in (system, _without_command(system)))
-    assert held == plain != []
+    assert held == [plain[0] - 2] != []
 
 
 def _without_command(system: Json) -> Json:
