@@ -29,8 +29,8 @@ def to_target(worker: Worker, before: Observed, stop: t.Callable[[Service], list
     handed = names(before)
     worker.wait(
         "no scheduler of the source runs",
-        lambda seen: not any(each.desired or each.alive for each in seen.services if each.name in handed),
-        lambda seen: _alive(seen.services, handed),
+        lambda seen: not any(each.desired or each.alive for each in seen.services if each.name in handed) and not _ending(seen.targets, handed),
+        lambda seen: _alive([*seen.services, *seen.targets], handed),
     )
     changes += worker.make([call for _source, target in pairs if target for call in _start(worker, target)])
     worker.wait(
@@ -42,18 +42,16 @@ def to_target(worker: Worker, before: Observed, stop: t.Callable[[Service], list
 
 
 def to_source(worker: Worker, before: Observed) -> list[str]:
-    """Only the first half: the source's get their tasks with all its other services, when this returns."""
-    ours = worker.params["system"]
-    pairs = [(source, target) for source, target in _pairs(before) if target and target.system == ours]
-    if not pairs:
-        return []
-    changes = worker.make([call for _source, target in pairs if target for call in _stop(target)])
+    """Only the first half: the source's get their tasks with the next calls, when this returns."""
     handed = names(before)
-    worker.wait(
-        "no scheduler of the target runs",
-        lambda seen: not any(each.desired or each.alive for each in seen.targets if each.name in handed),
-        lambda seen: _alive(seen.targets, handed),
-    )
+    ours = {target.name for _source, target in _pairs(before) if target and target.system == worker.params["system"]}
+    changes = worker.make([call for target in before.targets if target.name in ours for call in _stop(target)])
+    if handed:
+        worker.wait(
+            "no scheduler of the target runs",
+            lambda seen: not any(each.desired or each.alive for each in seen.targets if each.name in ours) and not _ending(seen.services, handed),
+            lambda seen: _alive([*seen.targets, *seen.services], handed),
+        )
     return changes
 
 
@@ -103,5 +101,10 @@ def _told(call: Call) -> Call:
     return Call(call.text.replace("of service", "of the target's service"), call.service, call.operation, call.params)
 
 
+def _ending(services: t.Iterable[Service], names: t.Collection[str]) -> bool:
+    """Tasks of the side that is about to start: a run that was killed had just stopped them, and ECS would start the next beside them."""
+    return any(each.alive for each in services if each.name in names and not each.desired)
+
+
 def _alive(services: t.Iterable[Service], names: t.Collection[str]) -> str:
-    return ", ".join(f"{each.alive} of {each.name} not stopped" for each in services if each.name in names)
+    return ", ".join(f"{each.alive} of {each.name} in {each.cluster} not stopped" for each in services if each.name in names and each.alive)

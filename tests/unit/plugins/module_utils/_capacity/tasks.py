@@ -11,8 +11,8 @@ from moto.ecs.models import EC2ContainerServiceBackend, ecs_backends
 from unit.plugins.module_utils.apply_account import ACCOUNT, REGION, Account
 
 COMING = ("PROVISIONING", "PENDING", "ACTIVATING")
-GOING = ("DEACTIVATING", *["STOPPING"] * 16, "DEPROVISIONING")
-"""A task that was told to stop goes on for as long as its containers need to end: for longer than one look takes."""
+GOING = ("DEACTIVATING", *["STOPPING"] * 60, "DEPROVISIONING")
+"""A task that was told to stop goes on for as long as its containers need to end: for longer than the looks of one run take."""
 
 STOPPED_KEPT = 2  # AWS forgets them after an hour
 
