@@ -7,6 +7,7 @@ SHELL := /bin/bash
 
 BIN := .venv/bin
 LAB := PYTHONPATH=tests $(BIN)/python -m lab
+UNIT := $(BIN)/python -m pytest tests/unit -n 2 --dist worksteal -q
 # Tests that start labs: two at a time, the tests of one file in one lab.
 LABS := $(BIN)/python -m pytest -n 2 --dist loadfile
 # Child processes (ansible-lint, molecule) look for their tools on PATH.
@@ -22,7 +23,7 @@ ready:
 	@tests/bootstrap
 
 unit: ready
-	$(BIN)/python -m pytest tests/unit -n 2 --dist worksteal -q
+	$(UNIT) -m "not account"
 
 lint: ready
 	$(BIN)/ruff check .
@@ -33,6 +34,7 @@ lint: ready
 	tests/lint_docs
 
 integration: ready lab-install
+	$(UNIT) -m account
 	$(LABS) tests/integration -q
 
 e2e: ready lab-install
@@ -46,7 +48,7 @@ faults: ready lab-install
 	CUTOVER_FAULTS=all $(BIN)/python -m pytest tests/e2e/test_diagnosis.py -q
 
 test: ready lint lab-install
-	$(BIN)/python -m pytest tests/unit -n 2 --dist worksteal -q
+	$(UNIT)
 	$(LABS) tests/integration tests/e2e
 
 demo: ready lab-install

@@ -12,6 +12,8 @@ from ansible_collections.cutover.fargate.plugins.module_utils._capacity import o
 from ansible_collections.cutover.fargate.plugins.module_utils._capacity.numbers import Capacity
 from unit.plugins.module_utils.apply_account import ACCOUNT, REGION, Account
 
+pytestmark = pytest.mark.account
+
 Numbers = dict[str, t.Any]
 SUSPENDED = {"DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended"}
 

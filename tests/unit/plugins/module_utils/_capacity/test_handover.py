@@ -13,6 +13,8 @@ from ansible_collections.cutover.fargate.plugins.module_utils._capacity import o
 from unit.plugins.module_utils._capacity.tasks import Tasks
 from unit.plugins.module_utils.apply_account import SYSTEM, Account
 
+pytestmark = pytest.mark.account
+
 OURS = [{"key": key, "value": value} for key, value in SYSTEM.items()]
 SOURCE, TARGET = {"source": 2, "target": 0}, {"source": 0, "target": 2}
 """The desired counts while either side has it."""

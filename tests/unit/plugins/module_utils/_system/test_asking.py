@@ -17,6 +17,8 @@ from policies.calls import BESIDE
 
 from .conftest import ACTIONS, FQDN, IAM_NAMES, INTERCEPT, SharedClients, World, registered, stops
 
+pytestmark = pytest.mark.account
+
 ROOT = Path(__file__).parents[5]
 READS = re.compile(r"[a-z0-9-]+:(Describe|List|Get|BatchGet)[A-Za-z0-9]+")
 ASKED = re.compile(r'read\.(?:one|all|batches)\(\s*"([a-z0-9-]+)",\s*"([a-z0-9_]+)"')

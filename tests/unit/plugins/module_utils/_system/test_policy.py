@@ -15,6 +15,8 @@ from policies.documents import path
 
 from .conftest import FQDN, IAM_NAMES, REGION, World
 
+pytestmark = pytest.mark.account
+
 
 @pytest.fixture(autouse=True)
 def aws_names(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,8 @@ from moto.servicequotas.models import ServiceQuotasBackend
 from .conftest import ACCOUNT, FQDN, INTERCEPT, REGION, World, registered, stops
 from .test_asking import Raw
 
+pytestmark = pytest.mark.account
+
 CLUSTER = f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/shop"
 DEFINITION = f"arn:aws:ecs:{REGION}:{ACCOUNT}:task-definition/shop-web:1"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/events"

@@ -13,6 +13,8 @@ from moto.ecs.models import EC2ContainerServiceBackend
 
 from .conftest import ACCOUNT, FQDN, REGION, World, stops
 
+pytestmark = pytest.mark.account
+
 SIDE = {
     "load_balancer", "target_groups", "cluster", "services", "other_services", "capacity",
     "security_groups", "subnets", "log_groups", "repositories", "alarms",
