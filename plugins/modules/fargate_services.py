@@ -91,8 +91,8 @@ options:
         elements: dict
       vpc_lattice_configurations:
         description:
-          - The target groups of VPC Lattice that the tasks are registered with, as C(vpcLatticeConfigurations) of the API takes it. An empty list ends the
-            registration.
+          - The target groups of VPC Lattice that the tasks are registered with, as C(vpcLatticeConfigurations) of the API takes it. With an empty
+            list a registration that is there stays.
         type: list
         elements: dict
       service_registries:

@@ -22,8 +22,12 @@ VOLUME_DEFAULTS = {"encrypted": False, "filesystemType": "xfs"}
 
 
 def wanted(item: t.Mapping[str, t.Any]) -> Dict:
-    """The members that the plan tells. An empty list is a statement too: the task definition has no such volume any more."""
-    return {member: list(item[name]) for member, name in MEMBERS.items() if item.get(name) is not None}
+    """The members that the plan tells. No volume is a statement too: ECS refuses a configuration for one that the task definition has not.
+
+    No target group is none: one that a person registered by hand stays.
+    """
+    told = {member: item.get(name) for member, name in MEMBERS.items()}
+    return {member: list(value) for member, value in told.items() if value or (value is not None and member == "volumeConfigurations")}
 
 
 def described(service: t.Mapping[str, t.Any]) -> Dict:

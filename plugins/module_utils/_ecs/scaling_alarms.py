@@ -16,25 +16,12 @@ from .._aws.errors import CutoverError
 from .._aws.run import KNOWN_AFTER_APPLY
 from .._cloudwatch.alarms import read, refuse_foreign
 from .._elbv2.common import find_load_balancer, find_target_group, full_name
+from .._translate.scaling_alarms import ACTIONS, READ_ONLY
 
 Wanted = t.Mapping[str, t.Any]
 Json = t.Dict[str, t.Any]
 
-ACTIONS = ("AlarmActions", "OKActions", "InsufficientDataActions")
-# What DescribeAlarms tells beside the arguments of PutMetricAlarm. [B MetricAlarm, PutMetricAlarmInput]
-TOLD = frozenset(
-    [
-        "AlarmArn",
-        "AlarmConfigurationUpdatedTimestamp",
-        "EvaluationState",
-        "StateReason",
-        "StateReasonData",
-        "StateTransitionedTimestamp",
-        "StateUpdatedTimestamp",
-        "StateValue",
-        "Tags",
-    ]
-)
+TOLD = frozenset([*READ_ONLY, "Tags"])
 NOTHING: tuple[t.Any, ...] = (None, [], "")
 
 

@@ -54,11 +54,18 @@ def home(reference: str | None, context: Context) -> Home:
     name = str((known or {}).get("Name") or short(reference) or reference)
     members = [service for service in context.replica_services if configuration(service) and _same(_reference(service, context), reference, known)]
     if not any(configuration(service).get("services") for service in members):
-        return Home(name, str((known or {}).get("Arn") or reference), own=False)
+        there = _there(members, reference, known, context)
+        return Home(name, there or str((known or {}).get("Arn") or reference), own=bool(there), answered=bool(there))
     answer = per_service(context.intent.get("service_connect_namespace"), name)
     answer = None if answer in (name, (known or {}).get("Arn")) else answer
     target = str(answer or context.renamed("namespaces", name) or names.namespace(name))
     return Home(name, target, own=True, answered=bool(answer), others=_others(known, context))
+
+
+def _there(members: t.Sequence[Json], reference: str, known: Json | None, context: Context) -> str | None:
+    """The other namespace that the target's services of these names are in already: a teardown that was killed leaves callers without whom they call."""
+    current = (configuration(context.target_services.get(str(service.get("serviceName"))) or {}).get("namespace") for service in members)
+    return next((str(namespace) for namespace in current if namespace and not _same(str(namespace), reference, known)), None)
 
 
 def _default(context: Context) -> str | None:

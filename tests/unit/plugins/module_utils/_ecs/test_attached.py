@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import typing as t
 
-from ansible_collections.cutover.fargate.plugins.module_utils._ecs import services
+from ansible_collections.cutover.fargate.plugins.module_utils._ecs import attached, services
 
 Json = t.Dict[str, t.Any]
 GROUP = "arn:aws:vpc-lattice:eu-west-1:123456789012:targetgroup/tg-0fedcba9876543210"
@@ -83,6 +83,10 @@ def test_the_order_of_target_groups_means_nothing() -> None:
 def test_a_task_definition_without_the_volume_ends_its_configuration() -> None:
     assert update(wanted(volumeConfigurations=[]), described()) == {"cluster": "c", "service": "web", "volumeConfigurations": []}
     assert services.compare(wanted(volumeConfigurations=[]), described(volumes=[])) == []
+
+
+def test_a_target_group_that_a_person_registered_stays_where_the_plan_has_none() -> None:
+    assert attached.wanted({"volume_configurations": [], "vpc_lattice_configurations": []}) == {"volumeConfigurations": []}
 
 
 def test_what_is_not_said_is_left_alone() -> None:

@@ -47,6 +47,20 @@ def test_only_callers_stay_by_the_namespaces_arn() -> None:
     assert plan["cluster"]["namespaces"] == []
 
 
+def test_a_killed_teardown_that_took_the_publisher_leaves_its_callers_where_they_are() -> None:
+    """In the source's namespace the worker, which serves, would find nobody."""
+    system = connected("web", "worker")
+    system["source"]["services"] = [service for service in system["source"]["services"] if service["serviceName"] == "worker"]
+    own = ARN.replace("ns-1", "ns-2")
+    system["target"] = systems.system("cut_over")["target"]
+    for service in system["target"]["services"]:
+        service["deployments"] = [{"status": "PRIMARY", "serviceConnectConfiguration": {"enabled": True, "namespace": own}}]
+    plan = systems.plan(system)
+    assert services(plan)["worker"]["namespace"] == own
+    assert plan["cluster"]["namespaces"] == []
+    assert not {"FG-CONNECT-SHARED", "FG-CONNECT-UNREAD"} & set(systems.ids(plan))
+
+
 def test_the_targets_own_services_are_no_strangers() -> None:
     system = connected("web")
     target = systems.system("provisioned")["target"]
