@@ -42,6 +42,8 @@ options:
       - C(architecture) (str) - C(x86_64) or C(arm64), where neither task definition nor instances tell.
       - C(desired_count) (raw) - Number of tasks of every service, or service name to number. Without it the source's, as remembered at scale-in or as
         wanted now.
+      - C(availability_zone_rebalancing) (raw) - V(ENABLED) or V(DISABLED), or service name to one of them. Whether ECS balances the tasks over the zones
+        once the target serves; the default is V(ENABLED).
       - C(subnets) (list) - Subnets of the tasks. Without it those of the instances, as far as the load balancer is enabled in their zones.
       - C(assign_public_ip) (bool) - Whether tasks get public addresses. Without it they do where the default route of a subnet leads to an internet
         gateway.

@@ -55,8 +55,8 @@ options:
         elements: dict
       alarms:
         description:
-          - Alarms that invoke step policies. C(settings) are members of PutMetricAlarm, C(dimensions) a list of C({Name, Value}).
-          - C(load_balancer) and C(target_group), by name or null, add the dimensions C(LoadBalancer) and C(TargetGroup).
+          - Alarms that invoke step policies. C(settings) are members of PutMetricAlarm.
+          - In the place of a dimension's value there may be C({load_balancer}) or C({target_group}) with a name, also below metric math.
           - C(actions) has lists of actions under C(AlarmActions), C(OKActions) and C(InsufficientDataActions), each an ARN or a policy as
             C({resource_id, policy}).
         type: list
@@ -150,9 +150,9 @@ EXAMPLES = r"""
               EvaluationPeriods: 2
               Threshold: 100
               ComparisonOperator: GreaterThanThreshold
-            dimensions:
-              - Name: QueueName
-                Value: shop
+              Dimensions:
+                - Name: QueueName
+                  Value: shop
             actions:
               AlarmActions:
                 - resource_id: service/shop-fargate/worker

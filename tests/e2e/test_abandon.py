@@ -22,8 +22,9 @@ def policies(lab: Lab) -> None:
 
 @pytest.fixture(scope="module")
 def before(lab: Lab) -> dict[str, t.Any]:
-    """The source also scales in steps: AWS deletes no alarm of such a policy, so whoever makes one must remove it."""
+    """The source also scales in steps, and an alarm decides on its deployments: AWS deletes neither alarm, so whoever makes one must remove it."""
     step_policy(lab)
+    error_rate(lab)
     return account(lab)
 
 
@@ -45,6 +46,21 @@ def step_policy(lab: Lab) -> None:
     )  # fmt: skip
 
 
+def error_rate(lab: Lab) -> None:
+    """By metric math, as consoles and CDK make them; it ends a deployment of the web service."""
+    balancer = lab.client("elbv2").describe_load_balancers(Names=["shop"])["LoadBalancers"][0]["LoadBalancerArn"].partition(":loadbalancer/")[2]
+    metrics: list[t.Any] = [{"Id": "rate", "Expression": "errors / requests", "Label": "error rate", "ReturnData": True}]
+    for name, metric in (("errors", "HTTPCode_Target_5XX_Count"), ("requests", "RequestCount")):
+        measured = {"Namespace": "AWS/ApplicationELB", "MetricName": metric, "Dimensions": [{"Name": "LoadBalancer", "Value": balancer}]}
+        metrics.append({"Id": name, "MetricStat": {"Metric": measured, "Period": 60, "Stat": "Sum"}, "ReturnData": False})
+    lab.client("cloudwatch").put_metric_alarm(
+        AlarmName="shop-errors", Metrics=metrics, EvaluationPeriods=2, Threshold=0.05, ComparisonOperator="GreaterThanThreshold",
+        TreatMissingData="notBreaching",
+    )  # fmt: skip
+    alarms = {"alarmNames": ["shop-errors"], "enable": True, "rollback": True}
+    lab.client("ecs").update_service(cluster="shop", service="web", deploymentConfiguration={"alarms": alarms})
+
+
 def test_there_is_nothing_to_abandon_at_first(lab: Lab, before: dict[str, t.Any]) -> None:
     lab.play("abandon").unchanged()
 
@@ -55,7 +71,10 @@ def test_an_abandoned_target_leaves_the_account_as_it_was(lab: Lab, before: dict
         refused(lab, "points to", *CONFIRMED)
         assert lab.served_by() == "shop-fargate"
         scales_in_steps(lab)
+        assert decides(lab) == {"alarmNames": ["shop-errors-fargate"], "enable": True, "rollback": True}
+        a_bad_release_is_rolled_back(lab)
         lab.play("rollback").ok()
+        assert decides(lab)["enable"] is False
         refused(lab, "fargate_abandon_confirm is not set")
         lowered(lab, "shop")
         until_nobody_is_there(lab)
@@ -77,6 +96,34 @@ def scales_in_steps(lab: Lab) -> None:
         "LoadBalancer": group["LoadBalancerArns"][0].partition(":loadbalancer/")[2],
         "TargetGroup": group["TargetGroupArn"].rpartition(":")[2],
     }
+
+
+def web(lab: Lab) -> dict[str, t.Any]:
+    return dict(lab.client("ecs").describe_services(cluster="shop-fargate", services=["web"])["services"][0])
+
+
+def decides(lab: Lab) -> dict[str, t.Any]:
+    """The alarms of the target's deployments."""
+    return dict(web(lab)["deploymentConfiguration"]["alarms"])
+
+
+def a_bad_release_is_rolled_back(lab: Lab) -> None:
+    """By the alarm that was made again: its rate of errors rises while the new tasks start, and ECS goes back to what ran before."""
+    cloudwatch, released = lab.client("cloudwatch"), web(lab)["deployments"][0]["id"]
+    lab.client("ecs").update_service(cluster="shop-fargate", service="web", forceNewDeployment=True)
+    time.sleep(2)
+    cloudwatch.set_alarm_state(AlarmName="shop-errors-fargate", StateValue="ALARM", StateReason="the test says so")
+    reasons = set()
+    for _look in range(90):
+        deployments = web(lab)["deployments"]
+        reasons |= {each.get("rolloutStateReason", "") for each in deployments}
+        if len(deployments) == 1 and deployments[0]["rolloutState"] == "COMPLETED" and deployments[0]["id"] != released:
+            break
+        time.sleep(1)
+    else:
+        pytest.fail(f"no deployment became the only one: {reasons}")
+    assert any("alarm detected" in reason for reason in reasons), reasons
+    cloudwatch.set_alarm_state(AlarmName="shop-errors-fargate", StateValue="OK", StateReason="the test says so")
 
 
 def refused(lab: Lab, reason: str, *arguments: str) -> None:

@@ -86,7 +86,9 @@ def install() -> list[str]:
         raise HostError(f"only Debian and Ubuntu are supported by 'lab install'; install by hand: {', '.join(packages)}")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     with _ServicesHeld():
-        for command in (["apt-get", "update", "-q"], ["apt-get", "install", "-y", "-q", "--no-install-recommends", *packages]):
+        # Somebody else may be installing, as the machine's own upgrades do in the night.
+        apt = ["apt-get", "-q", "-o", "DPkg::Lock::Timeout=300"]
+        for command in ([*apt, "update"], [*apt, "install", "-y", "--no-install-recommends", *packages]):
             done = subprocess.run(command, env=environment, check=False)
             if done.returncode:
                 raise HostError(f"{' '.join(command)} failed with exit code {done.returncode}")

@@ -156,6 +156,7 @@ DNS = (
     Statement("KeepAlive", ("elasticloadbalancing:ModifyLoadBalancerAttributes",), (BALANCERS,)),
     Statement("RememberAtBalancers", ("elasticloadbalancing:AddTags", "elasticloadbalancing:RemoveTags"), (BALANCERS,), NOTES),
     Statement("LetTheTargetScale", ("application-autoscaling:RegisterScalableTarget",), SCALABLE, OF_ECS),
+    Statement("LetItsDeploymentsBeJudged", ("ecs:UpdateService",), (SERVICES,), OURS),
 )
 IDLE = (
     Statement("StopServices", ("ecs:UpdateService",), (SERVICES,)),

@@ -116,7 +116,7 @@ def view(found: Section) -> Dict:
     shown = {key: found.get(key) for key in COMPARED}
     if found.get("Metrics"):
         shown = {key: value for key, value in shown.items() if key not in ("Namespace", "MetricName", "Dimensions", "Statistic", "Period")}
-        shown["Metrics"] = [_plain(metric) for metric in found["Metrics"]]
+        shown["Metrics"] = [plain(metric) for metric in found["Metrics"]]
     else:
         del shown["Metrics"]
         shown["Dimensions"] = sorted(found.get("Dimensions") or [], key=lambda item: str(item["Name"]))
@@ -125,7 +125,7 @@ def view(found: Section) -> Dict:
     return {"AlarmName": found["AlarmName"], **shown, "Tags": found["Tags"]}
 
 
-def _plain(metric: Section) -> Dict:
+def plain(metric: Section) -> Dict:
     """One entry of metric math without the members that AWS adds empty, its dimensions in order."""
     plain = {key: value for key, value in metric.items() if value not in (None, [], {})}
     measured = (metric.get("MetricStat") or {}).get("Metric")

@@ -15,8 +15,8 @@ import typing as t
 from .._aws.apply import CLOCK, Call, Clock, Ids, apply, covers, overlay, report
 from .._aws.clients import Clients
 from .._aws.run import KNOWN_AFTER_APPLY
+from .._cloudwatch import copied
 from .._elbv2.common import find_load_balancer, find_target_group, full_name
-from . import scaling_alarms
 
 Wanted = t.Mapping[str, t.Any]
 Json = t.Dict[str, t.Any]
@@ -40,25 +40,16 @@ def run(params: t.Mapping[str, t.Any], clients: Clients, check_mode: bool, clock
     after = {item["ResourceId"]: overlay(before[item["ResourceId"]], expected(item, current[item["ResourceId"]], params["hold"])) for item in chosen}
     ids = policy_arns(current)
     if params["create"]:
-        more, alarms_before, alarms_after = _alarms(params, clients, check_mode, ids)
+        # After all policies, because one alarm may invoke the policies of several services.
+        alarms = [alarm for item in params["scaling"] for alarm in item.get("alarms") or []]
+        more, alarms_before, alarms_after = copied.changes(alarms, clients, check_mode, ids)
         calls, before, after = [*calls, *more], {**before, **alarms_before}, {**after, **alarms_after}
     return report(apply(calls, clients, ids, check_mode, clock), before, after)
 
 
-def _alarms(params: t.Mapping[str, t.Any], clients: Clients, check_mode: bool, ids: Ids) -> tuple[list[Call], Json, Json]:
-    """Calls, and both sides of the diff. They come after all policies, because one alarm may invoke the policies of several services."""
-    wanted = [scaling_alarms.look_up(alarm, clients, check_mode) for item in params["scaling"] for alarm in item.get("alarms") or []]
-    found = scaling_alarms.current(clients, wanted)
-    names = [item["alarm"]["AlarmName"] for item in wanted]
-    calls = [call for name, item in zip(names, wanted, strict=True) for call in scaling_alarms.compare(item, found.get(name), ids)]
-    before = {f"alarm {name}": scaling_alarms.view(found[name]) for name in names if name in found}
-    after = {f"alarm {name}": scaling_alarms.expected(item, found.get(name), ids) for name, item in zip(names, wanted, strict=True)}
-    return calls, before, after
-
-
 def policy_arns(current: t.Mapping[str, Json]) -> Ids:
     found = [(resource, policy) for resource, registered in current.items() for policy in registered["policies"].values()]
-    return {scaling_alarms.policy(resource, policy["PolicyName"]): policy["PolicyARN"] for resource, policy in found}
+    return {copied.policy(resource, policy["PolicyName"]): policy["PolicyARN"] for resource, policy in found}
 
 
 def look_up(item: Wanted, clients: Clients) -> Json:
@@ -126,7 +117,7 @@ def compare(wanted: Wanted, current: Wanted, hold: bool, create: bool) -> list[C
     for policy in wanted["policies"]:
         if not covers(current["policies"].get(policy["PolicyName"]), policy):
             text = f"set scaling policy {policy['PolicyName']} of {wanted['ResourceId']}"
-            gives = {scaling_alarms.policy(wanted["ResourceId"], policy["PolicyName"]): ("PolicyARN",)}
+            gives = {copied.policy(wanted["ResourceId"], policy["PolicyName"]): ("PolicyARN",)}
             calls.append(Call(text, SERVICE, "put_scaling_policy", {**where, **policy}, gives=gives, again=NOT_YET))
     for action in wanted["actions"]:
         if not covers(_comparable(current["actions"].get(action["ScheduledActionName"])), action):

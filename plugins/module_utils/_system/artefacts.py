@@ -67,14 +67,22 @@ def read_repositories(read: Reader, services: t.Sequence[Shape], path: str) -> l
 
 
 def read_alarms(read: Reader, load_balancer: Shape, target_groups: t.Sequence[Shape], cluster: Shape | None, services: t.Sequence[Shape]) -> list[Shape]:
-    """``alarms`` of a side: on its metrics, or scaling its services. DescribeAlarms has no filter for dimensions, so the list is read once for both sides."""
+    """``alarms`` of a side: on its metrics, scaling its services, or deciding on their deployments.
+
+    DescribeAlarms has no filter for dimensions, so the list is read once for both sides.
+    """
     everything = read.optional("alarms", [], lambda: read.once("alarms", lambda: read.all("cloudwatch", "describe_alarms", "MetricAlarms")))
     balancer = load_balancer["LoadBalancerArn"].partition(":loadbalancer/")[2]
     groups = {group["TargetGroupArn"].rpartition(":")[2] for group in target_groups}
     name = cluster["clusterName"] if cluster else None
     names = {service["serviceName"] for service in services}
     scaled = [f":resource/ecs/service/{name}/{service}:policyName/" for service in sorted(names)]
-    return [alarm for alarm in everything if any(_concerns(found, balancer, groups, name, names) for found in dimensions(alarm)) or _scales(alarm, scaled)]
+    deciding = {alarm for service in services for alarm in ((service.get("deploymentConfiguration") or {}).get("alarms") or {}).get("alarmNames") or []}
+    return [
+        alarm
+        for alarm in everything
+        if alarm["AlarmName"] in deciding or _scales(alarm, scaled) or any(_concerns(found, balancer, groups, name, names) for found in dimensions(alarm))
+    ]
 
 
 def dimensions(alarm: Shape) -> list[dict[str, str]]:

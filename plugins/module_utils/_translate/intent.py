@@ -9,7 +9,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from . import lattice, registries, sizes
+from . import deployments, lattice, registries, sizes
 from .context import Context, as_int
 from .findings import KINDS, Finding, found
 
@@ -46,6 +46,9 @@ KEYS: dict[str, Key] = {
     "size_table": Key(MAPPING, "CPU units -> list of MiB: replaces the table of sizes that Fargate sells."),
     "architecture": Key(TEXT, "x86_64 or arm64, when neither the task definition nor the instances tell."),
     "desired_count": Key((int, str, dict), "Number of tasks, or service -> number.", SERVICES),
+    "availability_zone_rebalancing": Key(
+        (str, dict), "ENABLED or DISABLED, or service -> one of them: whether ECS balances its tasks over the zones once the target serves.", SERVICES
+    ),
     "subnets": Key(LIST, "Subnets of the tasks."),
     "assign_public_ip": Key(YES_NO, "Whether tasks get public addresses; without it as their subnets' routes need."),
     "grants": Key(LIST, "More groups that must admit the tasks: [{group_id, port}] or [{group_id, protocol, from_port, to_port}]."),
@@ -145,6 +148,9 @@ def _values(context: Context) -> list[Finding]:
     for name, used in sorted(_mapping(context, "measured").items()):
         if not isinstance(used, t.Mapping) or not (sizes.cpu_units(used.get("cpu")) or sizes.memory_mib(used.get("memory"))):
             findings.append(found("FG-INTENT", f"fargate_measured[{name}]", used, expected=KEYS["measured"].meaning))
+    for name, value in sorted(_each(context, "availability_zone_rebalancing").items()):
+        if str(value).upper() not in deployments.REBALANCING:
+            findings.append(found("FG-INTENT", name, value, expected=KEYS["availability_zone_rebalancing"].meaning))
     findings += registries.answers(context)
     balancer = context.names["load_balancer"]
     if not re.fullmatch(r"(?!internal-)[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?", balancer):
@@ -159,6 +165,14 @@ def _values(context: Context) -> list[Finding]:
 def _mapping(context: Context, key: str) -> t.Mapping[str, t.Any]:
     value = context.intent.get(key)
     return value if isinstance(value, t.Mapping) else {}
+
+
+def _each(context: Context, key: str) -> dict[str, t.Any]:
+    """Variable, as an inventory names it -> its value: one for all, or one of each service."""
+    value = context.intent.get(key)
+    if value is None:
+        return {}
+    return {f"fargate_{key}[{name}]": item for name, item in value.items()} if isinstance(value, t.Mapping) else {f"fargate_{key}": value}
 
 
 def _waivers(context: Context) -> list[Finding]:

@@ -16,6 +16,7 @@ from . import (
     alarms,
     cluster,
     connect,
+    deployments,
     dns,
     drift,
     execution_role,
@@ -118,6 +119,7 @@ def _sections(
     security_plan["ingress"] += [*connect.ingress(planned, definitions, context), *lattice_ingress, *doors]
     dns_plan, dns_findings = dns.section(context)
     scaling_plan, scaling_findings = scaling.section(services, context)
+    deployments_plan, deployments_findings = deployments.section(services, context)
     sections = {
         "cluster": cluster_plan,
         "security": security_plan,
@@ -126,6 +128,7 @@ def _sections(
         "log_groups": logs.groups((pair for task in tasks for pair in task.log_pairs), context),
         "dns": dns_plan,
         "scaling": scaling_plan,
+        "deployments": deployments_plan,
         "keep_alive": {
             "load_balancer_arn": context.source_load_balancer.get("LoadBalancerArn"),
             "seconds": as_int(context.intent.get("keep_alive_seconds")) or KEEP_ALIVE_SECONDS,
@@ -135,7 +138,8 @@ def _sections(
         "scale_in": phases.scale_in(context),
         "teardown": teardown.section(context, images["images"], definitions),
     }
-    findings = [*cluster_findings, *cluster.clashes(context), *security_findings, *lattice_findings, *door_findings, *dns_findings, *scaling_findings]
+    findings = [*cluster_findings, *cluster.clashes(context), *security_findings, *lattice_findings, *door_findings, *dns_findings]
+    findings += [*scaling_findings, *deployments_findings]
     return sections, [*findings, *alarms.without_successor(context), *phases.shared_capacity(context)]
 
 

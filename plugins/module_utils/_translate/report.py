@@ -50,7 +50,7 @@ def created(plan: Json) -> list[str]:
         entries += [f"target group    {group['name']} (ip, port {group['port']})" for group in balancer["target_groups"]]
     entries += [f"service         {item['name']} ({item['kind']}, {_tasks(item)}{_volumes(item)})" for item in plan["services"]]
     entries += [f"scaling         {item['service']} ({item['min_capacity']} to {item['max_capacity']}, {_policies(item)})" for item in plan["scaling"]]
-    alarms = [*plan["alarms"], *(alarm for target in plan["scaling"] for alarm in target["alarms"])]
+    alarms = [*plan["alarms"], *(alarm for part in ("scaling", "deployments") for entry in plan[part] for alarm in entry["alarms"])]
     return entries + [f"alarm           {alarm['name']}" for alarm in alarms]
 
 

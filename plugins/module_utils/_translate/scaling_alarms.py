@@ -2,39 +2,18 @@
 # This module util is PRIVATE to the collection. It can have breaking changes at any time.
 """The alarms that drive step scaling policies: AWS makes and deletes only those of target tracking. fargate-rules.md 7 (Application Auto Scaling)
 
-An alarm on a metric of the source is made again on the same metric of the target; one on a metric that belongs to neither side, as the depth of a queue,
-is made again as it is. Ids of the load balancer and its target groups are looked up where the alarm is made.
 https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-step-scaling-policies.html
 """
 
 from __future__ import annotations
 
-import copy
 import typing as t
 
-from . import names, target_group
-from .context import Context, Json, short
+from .context import Context, Json
+from .copied_alarms import ACTIONS, UnmappableError, copied, named, watches_source
 from .findings import Finding, found
 
 STEP = "StepScaling"
-ACTIONS = ("AlarmActions", "OKActions", "InsufficientDataActions")
-# What DescribeAlarms tells and PutMetricAlarm does not take. [B MetricAlarm, PutMetricAlarmInput]
-READ_ONLY = (
-    "AlarmArn",
-    "AlarmConfigurationUpdatedTimestamp",
-    "EvaluationState",
-    "StateReason",
-    "StateReasonData",
-    "StateTransitionedTimestamp",
-    "StateUpdatedTimestamp",
-    "StateValue",
-)
-# Dimensions that name what only a cluster of instances has. [D ecs/available-metrics]
-OF_INSTANCES = ("AutoScalingGroupName", "InstanceId", "CapacityProviderName", "ContainerInstanceId", "EC2InstanceId")
-
-
-class UnmappableError(Exception):
-    """Why an alarm has no counterpart on the target, in words."""
 
 
 def section(service: Json, context: Context) -> list[Json]:
@@ -51,7 +30,7 @@ def section(service: Json, context: Context) -> list[Json]:
 
 def findings(service: Json, path: str, context: Context) -> t.Iterator[Finding]:
     """What becomes of the alarms of each policy."""
-    known = {str(alarm.get("AlarmName")): alarm for alarm in context.source.get("alarms") or []}
+    known = named(context)
     for policy in service.get("ScalingPolicies") or []:
         where = f"{path}.ScalingPolicies[{policy.get('PolicyName')}]"
         if policy.get("PolicyType") == "PredictiveScaling":
@@ -71,20 +50,15 @@ def _told(path: str, name: str, alarm: Json | None, context: Context) -> t.Itera
     try:
         planned = _alarm(alarm, context)
     except UnmappableError as reason:
-        yield found("FG-SCALING-POLICY", path, name, what=str(reason))
+        yield found("FG-SCALING-POLICY", path, name, what=f"the alarm that invokes it {reason}")
         return
     yield found("FG-SCALING-STEP" if watches_source(alarm, context) else "FG-SCALING-SHARED-METRIC", path, name, planned["name"])
 
 
-def replaced(context: Context) -> set[str]:
-    """Names of the source's alarms that the target gets again."""
-    return {alarm["source_name"] for service in context.source_services if service.get("ScalableTargets") for alarm in section(service, context)}
-
-
-def watches_source(alarm: Json, context: Context) -> bool:
-    """Whether its metric is one of the source's, and ends with it; metric math is looked at as a whole."""
-    metrics = [alarm, *((query.get("MetricStat") or {}).get("Metric") or {} for query in alarm.get("Metrics") or [])]
-    return any(_of_source(item, context) for metric in metrics for item in metric.get("Dimensions") or [])
+def replaced(context: Context) -> dict[str, str]:
+    """The source's alarms that the target gets again, by name: the new name."""
+    plans = [alarm for service in context.source_services if service.get("ScalableTargets") for alarm in section(service, context)]
+    return {alarm["source_name"]: alarm["name"] for alarm in plans}
 
 
 def used_otherwise(alarm: Json, context: Context) -> bool:
@@ -118,22 +92,7 @@ def _is(action: str, policy: Json) -> bool:
 
 
 def _alarm(alarm: Json, context: Context) -> Json:
-    """Deny-list copy; dimensions and actions apart, since they name what only AWS knows."""
-    source_name = str(alarm.get("AlarmName"))
-    settings = {key: copy.deepcopy(value) for key, value in alarm.items() if key not in (*READ_ONLY, *ACTIONS, "AlarmName", "Dimensions", "Tags")}
-    if not alarm.get("MetricName"):
-        raise UnmappableError("the alarm that invokes it watches metric math or a query")
-    dimensions, balancer, group = _dimensions(alarm, context)
-    return {
-        "name": names.alarm(source_name),
-        "source_name": source_name,
-        "settings": {key: value for key, value in settings.items() if value not in (None, [], "")},
-        "dimensions": dimensions,
-        "load_balancer": balancer,
-        "target_group": group,
-        "actions": {key: _actions(alarm[key], context) for key in ACTIONS if alarm.get(key)},
-        "tags": dict(context.own_tags),
-    }
+    return copied(alarm, {key: _actions(alarm[key], context) for key in ACTIONS if alarm.get(key)}, context)
 
 
 def _actions(actions: t.Iterable[t.Any], context: Context) -> list[t.Any]:
@@ -146,60 +105,3 @@ def _actions(actions: t.Iterable[t.Any], context: Context) -> list[t.Any]:
         elif ":scalingPolicy:" not in action:
             kept.append(action)
     return kept
-
-
-def _dimensions(alarm: Json, context: Context) -> tuple[list[Json], str | None, str | None]:
-    """Those of the target, and by name the load balancer and the group that two of them stand for."""
-    kept: list[Json] = []
-    balancer = group = None
-    given = {str(item.get("Name")): str(item.get("Value")) for item in alarm.get("Dimensions") or []}
-    if any(name in given for name in OF_INSTANCES):
-        raise UnmappableError("the alarm that invokes it watches instances, which the target has not")
-    if alarm.get("Namespace") == "AWS/ECS" and set(given) == {"ClusterName"} and given["ClusterName"] == _cluster(context):
-        raise UnmappableError("the alarm that invokes it watches the capacity of the cluster's instances, which the target has not")
-    if given.get("ClusterName") == _cluster(context):
-        _same_service(given, context)
-    for name, value in sorted(given.items()):
-        if name == "LoadBalancer" and _of_source({"Name": name, "Value": value}, context):
-            balancer = context.names["load_balancer"]
-        elif name == "TargetGroup" and _of_source({"Name": name, "Value": value}, context):
-            group = _group(value, context)
-        elif given.get("ClusterName") == _cluster(context) and name in ("ClusterName", "TaskDefinitionFamily"):
-            kept.append({"Name": name, "Value": context.names["cluster"] if name == "ClusterName" else _family(value, context)})
-        else:
-            kept.append({"Name": name, "Value": value})
-    return kept, balancer, group
-
-
-def _same_service(given: t.Mapping[str, str], context: Context) -> None:
-    """Services keep their names; one that is not moved has no metrics on the target."""
-    service = given.get("ServiceName")
-    if service is not None and service not in {str(item.get("serviceName")) for item in context.replica_services}:
-        raise UnmappableError(f"the alarm that invokes it watches service {service}, which is not moved")
-
-
-def _group(value: str, context: Context) -> str:
-    """``targetgroup/<name>/<id>`` -> the name of the group that replaces it."""
-    found_name = next((name for arn, name in target_group.mapping(context).items() if arn.rpartition(":")[2] == value), None)
-    if found_name is None:
-        raise UnmappableError(f"the alarm that invokes it watches target group {value.split('/')[1]}, which no service of the system uses")
-    return found_name
-
-
-def _family(value: str, context: Context) -> str:
-    return context.renamed("families", value) or names.family(value)
-
-
-def _of_source(dimension: Json, context: Context) -> bool:
-    """Whether a dimension names the source's load balancer, one of its target groups, or its cluster."""
-    name, value = dimension.get("Name"), dimension.get("Value")
-    if name == "LoadBalancer":
-        return bool(value == str(context.source_load_balancer.get("LoadBalancerArn")).partition(":loadbalancer/")[2])
-    if name == "TargetGroup":
-        return value in {str(group.get("TargetGroupArn")).rpartition(":")[2] for group in context.source.get("target_groups") or []}
-    return name == "ClusterName" and value == _cluster(context)
-
-
-def _cluster(context: Context) -> str:
-    cluster = context.source.get("cluster") or {}
-    return str(cluster.get("clusterName") or short(cluster.get("clusterArn")))

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import typing as t
 
-from . import connect, ebs, lattice, network, registries, schedulers, target_group
+from . import connect, deployments, ebs, lattice, network, registries, schedulers, target_group
 from .context import DESIRED_COUNT_TAG, Context, Json, as_int, carried_tags, deployed, per_service
 from .findings import Finding, found
 from .task_definition import Translated
@@ -143,11 +143,10 @@ def _plan(service: Json, task: Translated, placement: network.Placement, context
         "vpc_lattice_configurations": reached,
         "service_registries": registered,
         "health_check_grace_period_seconds": grace_period(service),
-        "deployment_configuration": deployment_configuration(service),
+        **deployments.in_force(service, context),
         "enable_execute_command": bool(service.get("enableExecuteCommand")),
         "propagate_tags": "TASK_DEFINITION" if service.get("propagateTags") == "TASK_DEFINITION" else "SERVICE",
         "enable_ecs_managed_tags": bool(service.get("enableECSManagedTags")),
-        "availability_zone_rebalancing": "DISABLED",
         "service_connect": connected,
         "tags": tags,
     }
@@ -207,16 +206,6 @@ def grace_period(service: Json) -> int | None:
     return given or None if deployed(service, lattice.MEMBER) else None
 
 
-def deployment_configuration(service: Json) -> Json:
-    """Never fewer than wanted, but for a scheduler never more: a release would run the old and the new one side by side.
-
-    The first deployment has nothing to roll back to. fargate-rules.md 7 deploymentConfiguration
-    """
-    alone = kind(service) == "worker" and schedulers.command_of(service)
-    percent = {"maximumPercent": 100, "minimumHealthyPercent": 0} if alone else {"maximumPercent": 200, "minimumHealthyPercent": 100}
-    return {**percent, "deploymentCircuitBreaker": {"enable": True, "rollback": False}}
-
-
 def placement_rules(service: Json, path: str) -> t.Iterator[Finding]:
     """Fargate spreads over zones itself and takes no placement. fargate-rules.md 7 placementConstraints"""
     for index, constraint in enumerate(service.get("placementConstraints") or []):
@@ -233,14 +222,12 @@ def role(service: Json, path: str) -> t.Iterator[Finding]:
 
 
 def controller(service: Json, path: str) -> t.Iterator[Finding]:
-    """The target is deployed by ECS itself. fargate-rules.md 7 deploymentController, .strategy, .alarms"""
+    """The target is deployed by ECS itself. fargate-rules.md 7 deploymentController, .strategy"""
     if (service.get("deploymentController") or {}).get("type") == "CODE_DEPLOY":
         yield found("FG-CODE-DEPLOY", f"{path}.deploymentController", "CODE_DEPLOY", "ECS")
     configuration = service.get("deploymentConfiguration") or {}
     if configuration.get("strategy") not in (None, "ROLLING"):
         yield found("FG-DEPLOY-STRATEGY", f"{path}.deploymentConfiguration.strategy", configuration["strategy"], "ROLLING")
-    if (configuration.get("alarms") or {}).get("alarmNames"):
-        yield found("FG-DEPLOY-ALARMS", f"{path}.deploymentConfiguration.alarms", ", ".join(configuration["alarms"]["alarmNames"]))
     if configuration.get("lifecycleHooks"):
         yield found("FG-DEPLOY-HOOKS", f"{path}.deploymentConfiguration.lifecycleHooks", len(configuration["lifecycleHooks"]))
 

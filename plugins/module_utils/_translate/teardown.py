@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import typing as t
 
-from . import image, load_balancer, logs, phases, readiness_jobs, scaling_alarms, security
+from . import copied_alarms, deployments, image, load_balancer, logs, phases, readiness_jobs, scaling_alarms, security
 from .context import Context, Json
 
 Items = t.Iterator[Json]
@@ -35,9 +35,11 @@ def _item(kind: str, identifier: t.Any, name: t.Any, **detail: t.Any) -> Json:
 
 
 def alarms(context: Context) -> Items:
-    """All alarms on the old load balancer, cluster and services, and those that did nothing but scale these."""
+    """All alarms on the old load balancer, cluster and services, and those that did nothing but scale these. The target's deployments go on watching others."""
+    watched = deployments.watched(context)
     for alarm in context.source.get("alarms") or []:
-        if scaling_alarms.used_otherwise(alarm, context):
+        shared = alarm.get("AlarmName") in watched and not copied_alarms.watches_source(alarm, context)
+        if shared or scaling_alarms.used_otherwise(alarm, context):
             continue
         yield _item("alarm", alarm.get("AlarmName"), alarm.get("AlarmName"))
 

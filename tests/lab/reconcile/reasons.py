@@ -143,6 +143,13 @@ def failed(deployment: str) -> str:
     return f"(deployment {deployment}) deployment failed: tasks failed to start."
 
 
+ALARM_DETECTED = "ECS deployment failed: alarm detected."
+
+
+def alarm_detected(deployment: str) -> str:
+    return f"(deployment {deployment}) deployment failed: alarm detected."
+
+
 def rolling_back(deployment: str, to: str) -> str:
     return f"rolling back to (deployment {to}) because (deployment {deployment}) failed."
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lab.aws.operations import ecs_services
+from lab.aws.operations import cloudwatch, ecs_services
 from lab.reconcile import reasons
 from lab.reconcile.placement import NoPlaceError
 from lab.reconcile.rollout import Limits, TaskView, backoff, decide, failure_threshold, settled
@@ -16,6 +16,7 @@ from lab.reconcile.tasks import Tasks
 from lab.reconcile.world import World, log
 
 SETTLE = 40.0  # a task without load balancer and health check counts as healthy 40 s after it runs (DeploymentConfiguration)
+BAKE = 60.0  # seconds that a deployment which is done is still watched by its alarms; AWS computes it from them (deployment-alarm-failure)
 RESTART = 10.0  # seconds before a task that ran and ended by itself is replaced
 
 RUNNING = ("RUNNING", "DEACTIVATING", "STOPPING")
@@ -35,6 +36,8 @@ class _Memory:
     told_throttled: bool = False
     completed: dict[str, Any] | None = None
     reported: set[str] = field(default_factory=set)
+    ignored: set[str] | None = None  # alarms that rang when the deployment began: they don't decide on it
+    baking_since: float | None = None
 
 
 class Services:
@@ -189,10 +192,28 @@ class Services:
         views = [self._view(run) for run in runs if not run.leaving]
         alive = {run.deployment for run in runs}
         service.deployments[1:] = [item for item in service.deployments[1:] if item["id"] in alive]
-        if settled(service.desired_count, primary["id"], views, len(runs) - len(views)) and len(service.deployments) == 1:
+        done = settled(service.desired_count, primary["id"], views, len(runs) - len(views)) and len(service.deployments) == 1
+        if primary["rolloutState"] == "IN_PROGRESS" and self._alarm(service, memory):
+            rollback = bool(_watched(service).get("rollback"))
+            self._give_up(service, primary, memory, reasons.ALARM_DETECTED, reasons.alarm_detected(primary["id"]), rollback)
+        elif done and not self._bakes(service, primary, memory):
             self._settle(service, primary, memory)
-        elif primary["rolloutState"] == "IN_PROGRESS":
+        elif primary["rolloutState"] == "IN_PROGRESS" and not done:
             self._breaker(service, primary, memory)
+
+    def _alarm(self, service: Any, memory: _Memory) -> bool:
+        """Whether an alarm rings that did not when the deployment began."""
+        names = _watched(service).get("alarmNames") or []
+        rings = cloudwatch.ringing(self._world.aws, names) if names else set()
+        if memory.ignored is None:
+            memory.ignored = rings
+        return bool(rings - memory.ignored)
+
+    def _bakes(self, service: Any, primary: dict[str, Any], memory: _Memory) -> bool:
+        if primary["rolloutState"] != "IN_PROGRESS" or not _watched(service):
+            return False
+        memory.baking_since = memory.baking_since or time.monotonic()
+        return time.monotonic() - memory.baking_since < self._world.scaled(BAKE)
 
     def _settle(self, service: Any, primary: dict[str, Any], memory: _Memory) -> None:
         memory.starts_failed = 0
@@ -209,14 +230,18 @@ class Services:
         breaker = service.configuration.get("deploymentConfiguration", {}).get("deploymentCircuitBreaker") or {}
         if not breaker.get("enable") or primary["failedTasks"] < failure_threshold(service.desired_count):
             return
-        self._update(primary, rolloutState="FAILED", rolloutStateReason=reasons.CIRCUIT_BREAKER)
-        self._event(service, reasons.failed(primary["id"]))
-        if breaker.get("rollback") and memory.completed:
+        self._give_up(service, primary, memory, reasons.CIRCUIT_BREAKER, reasons.failed(primary["id"]), bool(breaker.get("rollback")))
+
+    def _give_up(self, service: Any, primary: dict[str, Any], memory: _Memory, reason: str, event: str, rollback: bool) -> None:
+        self._update(primary, rolloutState="FAILED", rolloutStateReason=reason)
+        self._event(service, event)
+        if rollback and memory.completed:
             before = memory.completed
             service.task_definition = before["taskDefinition"]
             service.network_configuration = before.get("networkConfiguration") or {}
             fresh = ecs_services.deploy(self._world.aws, service)
-            fresh["rolloutStateReason"] = f"ECS deployment circuit breaker: rolling back to deploymentId {before['id']}."
+            what = reason.partition(":")[0] if reason == reasons.CIRCUIT_BREAKER else "ECS deployment"
+            fresh["rolloutStateReason"] = f"{what}: rolling back to deploymentId {before['id']}."
             self._event(service, reasons.rolling_back(primary["id"], before["id"]))
 
     def _update(self, deployment: dict[str, Any], **values: Any) -> None:
@@ -233,6 +258,12 @@ class Services:
             cluster.running_tasks_count = sum(task.last_status in RUNNING for task in tasks)
             cluster.pending_tasks_count = sum(task.last_status in STARTING for task in tasks)
             cluster.active_services_count = sum(item.cluster_name == cluster.name and item.status == "ACTIVE" for item in ecs.services.values())
+
+
+def _watched(service: Any) -> dict[str, Any]:
+    """The alarms that decide on the service's deployments."""
+    alarms = service.configuration.get("deploymentConfiguration", {}).get("alarms") or {}
+    return dict(alarms) if alarms.get("enable") else {}
 
 
 def _limits(service: Any) -> Limits:

@@ -125,6 +125,30 @@ def describe_alarms(aws: AwsServer, call: ApiCall) -> dict[str, Any]:
     return answer
 
 
+def ringing(aws: AwsServer, names: Sequence[str]) -> set[str]:
+    """Which of these alarms are in ALARM."""
+    known = aws.backend("cloudwatch").alarms
+    return {name for name in names if name in known and state(aws.observed.metrics, _described(known[name]), aws.now()) == "ALARM"}
+
+
+def _described(alarm: Any) -> dict[str, Any]:
+    """moto's alarm as DescribeAlarms tells it, as far as :func:`state` looks."""
+    return {
+        "MetricName": alarm.metric_name,
+        "Namespace": alarm.namespace,
+        "Dimensions": [{"Name": item.name, "Value": item.value} for item in alarm.dimensions or []],
+        "Period": alarm.period,
+        "EvaluationPeriods": alarm.evaluation_periods,
+        "DatapointsToAlarm": alarm.datapoints_to_alarm,
+        "Threshold": alarm.threshold,
+        "ComparisonOperator": alarm.comparison_operator,
+        "Statistic": alarm.statistic,
+        "ExtendedStatistic": alarm.extended_statistic,
+        "TreatMissingData": alarm.treat_missing_data,
+        "StateValue": alarm.state_value,
+    }
+
+
 def state(metrics: Metrics, alarm: dict[str, Any], now: datetime) -> str:
     """OK, ALARM or INSUFFICIENT_DATA by the last whole periods and the alarm's treatment of missing data."""
     if not alarm.get("MetricName"):

@@ -44,6 +44,8 @@ def sections(account: Account) -> dict[str, dict[str, t.Any]]:
     group = {"name": "shop-web", "source_arn": "x", "protocol": "HTTP", "protocol_version": "HTTP1", "port": 80, "vpc_id": account.vpc, "target_type": "ip"}
     rule = {"priority": 10, "conditions": [{"Field": "path-pattern", "Values": ["/admin"]}], "actions": [oidc, forward], "transforms": [], "tags": SYSTEM}
     listener = {"port": 80, "protocol": "HTTP", "ssl_policy": None, "certificate_arn": None, "sni_certificate_arns": [], "alpn_policy": None}
+    cautious = {"deployment_configuration": {"maximumPercent": 200}, "availability_zone_rebalancing": "DISABLED"}
+    errors = {"name": "shop-errors-fargate", "settings": {"Threshold": 1}, "actions": {}, "tags": SYSTEM}
     service = {"name": "web", "kind": "web", "cluster": "shop-fargate", "family": "shop-web-fargate", "desired_count": 1, "subnets": account.subnets[:2]}
     alarm = {"name": "hosts", "kind": "healthy_hosts", "load_balancer": "shop-fargate", "target_group": "shop-web", "cluster": "c", "service": "web"}
     return {
@@ -95,12 +97,19 @@ def sections(account: Account) -> dict[str, dict[str, t.Any]]:
             ],
             "task_definitions": [DEFINITION],
         },
+        "fargate_deployments": {
+            "deployments": [{"service": "web", "cluster": "shop-fargate", "held": cautious, "serving": cautious, "alarms": [errors], "tags": SYSTEM}],
+            "hold": True,
+        },
         "fargate_alarms": {"alarms": [{**alarm, "threshold": 1, "alarm_actions": [], "tags": SYSTEM}]},
     }
 
 
 MODULES = sorted(
-    ["fargate_alarms", "fargate_cluster", "fargate_execution_role", "fargate_load_balancer", "fargate_security_groups", "fargate_services", "fargate_task_definitions"]
+    [
+        *("fargate_alarms", "fargate_cluster", "fargate_deployments", "fargate_execution_role", "fargate_load_balancer", "fargate_security_groups"),
+        *("fargate_services", "fargate_task_definitions"),
+    ]
 )
 
 
@@ -162,6 +171,7 @@ SECTIONS = {
     "fargate_load_balancer": "load_balancer",
     "fargate_services": "services",
     "fargate_alarms": "alarms",
+    "fargate_deployments": "deployments",
 }
 
 
@@ -172,4 +182,4 @@ def test_what_the_plan_says_is_what_the_modules_take(case: str) -> None:
     for name, section in SECTIONS.items():
         if plan[section] is not None:
             spec = importlib.import_module(f"{PACKAGE}.{name}").ARGUMENT_SPEC
-            assert ArgumentSpecValidator(spec).validate({section: plan[section]}).error_messages == [], name
+            assert ArgumentSpecValidator(spec).validate({section: plan[section], **({"hold": True} if "hold" in spec else {})}).error_messages == [], name

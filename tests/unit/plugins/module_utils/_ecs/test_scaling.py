@@ -33,10 +33,11 @@ def step() -> Json:
 
 def busy(**actions: t.Any) -> Json:
     metric = {"Namespace": "AWS/ApplicationELB", "MetricName": "RequestCountPerTarget", "Statistic": "Sum", "Period": 60, "EvaluationPeriods": 2}
+    of = {"LoadBalancer": {"load_balancer": "shop-fargate"}, "TargetGroup": {"target_group": "shop-web"}}
+    metric["Dimensions"] = [{"Name": name, "Value": value} for name, value in of.items()]
     when = {"Threshold": 1000.0, "ComparisonOperator": "GreaterThanThreshold", "TreatMissingData": "ignore"}
-    names = {"name": "shop-busy-fargate", "load_balancer": "shop-fargate", "target_group": "shop-web", "dimensions": []}
     acts = actions or {"AlarmActions": [TOPIC, {"resource_id": RESOURCE, "policy": "out"}]}
-    return {**names, "settings": {**metric, **when}, "actions": acts, "tags": SYSTEM}
+    return {"name": "shop-busy-fargate", "settings": {**metric, **when}, "actions": acts, "tags": SYSTEM}
 
 
 def night() -> Json:

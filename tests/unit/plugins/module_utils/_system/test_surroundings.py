@@ -161,6 +161,18 @@ def test_alarms_that_scale_the_services(world: World) -> None:
     assert {alarm["AlarmName"] for alarm in world.system()["source"]["alarms"]} == {"shop-5xx", "shop-cpu", "web-backlog"}
 
 
+def test_alarms_that_decide_on_deployments(world: World) -> None:
+    """Whatever they watch; those of another service's are none of ours."""
+    for service in ("web", "other"):
+        world.client("cloudwatch").put_metric_alarm(
+            AlarmName=f"{service}-age", Namespace="AWS/SQS", MetricName="m", Dimensions=[{"Name": "QueueName", "Value": "shop"}], Period=60, EvaluationPeriods=1,
+            Threshold=1, ComparisonOperator="GreaterThanThreshold", Statistic="Sum",
+        )  # fmt: skip
+    watched = {"alarms": {"alarmNames": ["web-age"], "enable": True, "rollback": True}}
+    world.client("ecs").update_service(cluster="shop", service="web", deploymentConfiguration=watched)
+    assert {alarm["AlarmName"] for alarm in world.system()["source"]["alarms"]} == {"shop-5xx", "shop-cpu", "web-age"}
+
+
 def test_what_a_task_used_at_most(world: World) -> None:
     """Percent of the 128 MiB that it reserves; the task reserves no CPU."""
     dimensions = [{"Name": "ClusterName", "Value": "shop"}, {"Name": "ServiceName", "Value": "web"}]

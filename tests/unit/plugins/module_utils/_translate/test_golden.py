@@ -15,7 +15,7 @@ from unit.plugins.module_utils._translate import systems
 
 KEYS = [
     "system", "fqdn", "region", "account_id", "phase", "source", "names", "image", "cluster", "security", "execution_role", "registries", "log_groups", "task_definitions",
-    "load_balancer", "services", "dns", "scaling", "keep_alive", "alarms", "verify", "scale_in", "teardown", "findings",
+    "load_balancer", "services", "dns", "scaling", "deployments", "keep_alive", "alarms", "verify", "scale_in", "teardown", "findings",
 ]  # fmt: skip
 STABLE = [key for key in KEYS if key not in ("phase", "findings")]
 
@@ -88,7 +88,7 @@ def test_after_teardown_every_playbook_has_nothing_to_do() -> None:
     assert plan["source"] is None
     assert plan["load_balancer"] is None
     assert plan["verify"]["source"] is None
-    empty = ("task_definitions", "services", "log_groups", "alarms", "scaling", "findings")
+    empty = ("task_definitions", "services", "log_groups", "alarms", "scaling", "deployments", "findings")
     assert [plan[key] for key in empty] == [[]] * len(empty)
     assert plan["image"]["images"] == plan["teardown"]["items"] == plan["dns"]["record_sets"] == []
     assert plan["scale_in"]["services"] == plan["scale_in"]["auto_scaling_groups"] == []

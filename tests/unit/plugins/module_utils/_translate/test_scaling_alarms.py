@@ -5,8 +5,8 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.cutover.fargate.plugins.module_utils._ecs import scaling_alarms as applied
-from ansible_collections.cutover.fargate.plugins.module_utils._translate import report, scaling_alarms
+from ansible_collections.cutover.fargate.plugins.module_utils._cloudwatch import copied as applied
+from ansible_collections.cutover.fargate.plugins.module_utils._translate import copied_alarms, report
 from unit.plugins.module_utils._translate import shapes, systems
 from unit.plugins.module_utils._translate.systems import Json
 
@@ -39,15 +39,13 @@ def planned(plan: Json) -> list[Json]:
 
 
 @pytest.mark.parametrize(
-    ("alarm", "kept", "balancer", "group"),
+    ("alarm", "kept"),
     [
-        ({**CPU, "Dimensions": dimensions(ClusterName="shop", ServiceName="web")}, {"ClusterName": "shop-fargate", "ServiceName": "web"}, None, None),
-        ({**CPU, "Namespace": "ECS/ContainerInsights", "Dimensions": dimensions(ClusterName="shop")}, {"ClusterName": "shop-fargate"}, None, None),
+        ({**CPU, "Dimensions": dimensions(ClusterName="shop", ServiceName="web")}, {"ClusterName": "shop-fargate", "ServiceName": "web"}),
+        ({**CPU, "Namespace": "ECS/ContainerInsights", "Dimensions": dimensions(ClusterName="shop")}, {"ClusterName": "shop-fargate"}),
         (
             {**CPU, "Namespace": "ECS/ContainerInsights", "Dimensions": dimensions(ClusterName="shop", TaskDefinitionFamily="shop-web")},
             {"ClusterName": "shop-fargate", "TaskDefinitionFamily": "shop-web-fargate"},
-            None,
-            None,
         ),
         (
             {
@@ -57,24 +55,22 @@ def planned(plan: Json) -> list[Json]:
                     LoadBalancer="app/shop/50dc6c495c0c9188", TargetGroup="targetgroup/shop-web/73e2d6bc24d8a067", AvailabilityZone="eu-west-1a"
                 ),
             },
-            {"AvailabilityZone": "eu-west-1a"},
-            "shop-fargate",
-            "shop-web-fargate",
+            {"AvailabilityZone": "eu-west-1a", "LoadBalancer": {"load_balancer": "shop-fargate"}, "TargetGroup": {"target_group": "shop-web-fargate"}},
         ),
-        (BACKLOG, {"QueueName": "shop"}, None, None),
-        ({**CPU, "Dimensions": dimensions(ClusterName="blog", ServiceName="web")}, {"ClusterName": "blog", "ServiceName": "web"}, None, None),
+        (BACKLOG, {"QueueName": "shop"}),
+        ({**CPU, "Dimensions": dimensions(ClusterName="blog", ServiceName="web")}, {"ClusterName": "blog", "ServiceName": "web"}),
     ],
 )
-def test_dimensions_are_those_of_the_target(alarm: Json, kept: Json, balancer: str | None, group: str | None) -> None:
+def test_dimensions_are_those_of_the_target(alarm: Json, kept: Json) -> None:
     (made,) = planned(systems.plan(system(**alarm)))
-    assert {item["Name"]: item["Value"] for item in made["dimensions"]} == kept
-    assert (made["name"], made["load_balancer"], made["target_group"]) == ("busy-fargate", balancer, group)
+    assert {item["Name"]: item["Value"] for item in made["settings"]["Dimensions"]} == kept
+    assert made["name"] == "busy-fargate"
 
 
 @pytest.mark.parametrize(
     ("alarm", "reason"),
     [
-        ({"Metrics": [{"Id": "e", "Expression": "m / 2"}]}, "metric math"),
+        ({"Metrics": [{"Id": "q", "Expression": "SELECT MAX(CPUUtilization) FROM \"AWS/ECS\""}]}, "Metrics Insights"),
         ({"Namespace": "AWS/ECS", "MetricName": "MemoryReservation", "Dimensions": dimensions(ClusterName="shop")}, "capacity of the cluster's instances"),
         ({"Namespace": "AWS/EC2", "MetricName": "CPUUtilization", "Dimensions": dimensions(AutoScalingGroupName="shop")}, "watches instances"),
         ({**CPU, "Dimensions": dimensions(ClusterName="shop", ServiceName="blog")}, "service blog, which is not moved"),
@@ -120,4 +116,4 @@ def test_an_alarm_on_a_queue_is_deleted_when_it_only_scaled_the_source(actions: 
 def test_nothing_that_aws_only_tells_is_sent_back() -> None:
     model = shapes.model("cloudwatch")
     told = set(model.shape_for("MetricAlarm").members) - set(model.operation_model("PutMetricAlarm").input_shape.members)
-    assert told == set(scaling_alarms.READ_ONLY) == applied.TOLD - {"Tags"}
+    assert told == set(copied_alarms.READ_ONLY) == applied.TOLD - {"Tags"}

@@ -84,6 +84,7 @@ SECTIONS: dict[str, t.Callable[[Json], Json]] = {
     "fargate_load_balancer": lambda plan: {"load_balancer": plan["load_balancer"]},
     "fargate_services": lambda plan: {"services": plan["services"], "task_definitions": plan["task_definitions"]},
     "fargate_scaling": lambda plan: {"scaling": plan["scaling"], "hold": True},
+    "fargate_deployments": lambda plan: {"deployments": plan["deployments"], "hold": True},
     "fargate_alarms": lambda plan: {"alarms": plan["alarms"]},
 }
 
