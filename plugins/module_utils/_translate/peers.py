@@ -14,15 +14,19 @@ from .secrets import mask_value
 LOCAL = "127.0.0.1"
 
 # A variable whose whole value is the peer's name holds an address only if its own name says so: QUEUE_CONNECTION=redis is a driver.
-_HOST_NAME = re.compile(r"host|addr", re.IGNORECASE)
+# A virtual host is one of a web server or a broker, not a machine.
+_HOST_NAME = re.compile(r"(?<!v)(?<!virtual_)host|addr", re.IGNORECASE)
 _ADDRESS_NAME = re.compile(r"server|upstream|endpoint|backend|ur[il]|peer|_nodes?$|fpm|fastcgi|proxy", re.IGNORECASE)
 _WORD_NAME = re.compile(
     r"driver|connection|store|client|(^|_)name$|channel|mailer|broker|adapter|engine|disk|type|(cache|session|queue|result|storage|e?mail|auth\w*|task)_?backend",
     re.IGNORECASE,
 )
 # What comes before an address, and what comes after one: a port that is written down in full or well known.
-_HOST_OPTION = r"(?:-h|-H|--host(?:name)?|--server|--addr(?:ess)?)"
+_HOST_OPTION = r"(?:-h|-H|--(?:[a-z]+-)*(?:host(?:name)?|server|addr(?:ess)?))"
 _PORT = r"(?:80|443|\d{4,5})"
+# ``mysql:host=name;dbname=shop`` and ``Server=name;Database=shop``: the keys of PDO, libpq and ADO.NET that hold a host.
+_HOST_KEY = r"(?i:(?:host(?:name|addr)?|server|data source|addr(?:ess)?)\s*=\s*)"
+_FETCH = r"\b(?:curl|wget)(?:\s+-[fsSLkIqv]+)*\s+"
 
 
 def linked(container: t.Mapping[str, t.Any]) -> list[tuple[str, str]]:
@@ -43,21 +47,37 @@ def mapping(container: t.Mapping[str, t.Any], definition: t.Mapping[str, t.Any])
 
 
 def rewrite_text(text: str, names: t.Iterable[str]) -> str:
-    """Put 127.0.0.1 where text uses a name as an address: ``name:9000``, ``http://name/``, ``user@name``. Other words stay."""
+    """Put 127.0.0.1 where text uses a name as an address: ``name:9000``, ``http://name/``, ``user@name``, ``host=name;``. Other words stay."""
     for name in sorted(names, key=len, reverse=True):
         host = re.escape(name)
         text = re.sub(rf"(?<![\w.\-/]){host}(?=:\d)|(?<=://){host}(?=[:/?#\s\"',;]|$)|(?<=@){host}(?=[:/?\s\"',;)]|$)", LOCAL, text)
+        text = re.sub(rf"(?<![\w-])({_HOST_KEY}){host}(?![\w.\-/])", rf"\g<1>{LOCAL}", text)
+    return text
+
+
+def rewrite_list(text: str, names: t.Iterable[str]) -> str:
+    """As ``rewrite_text``, for the value of a variable that holds addresses: ``name``, ``name,other``, ``["name"]``, ``name/path``."""
+    text = rewrite_text(text, names)
+    for name in sorted(names, key=len, reverse=True):
+        text = re.sub(rf"(?<![^\s,;|\"'\[]){re.escape(name)}(?![^\s,;|\"'\]/])", LOCAL, text)
     return text
 
 
 def rewrite_command(text: str, names: t.Iterable[str]) -> str:
-    """As ``rewrite_text``, and what a shell's command calls an address: ``nc -z name 3306``, ``mysql -h name``."""
+    """As ``rewrite_text``, and what a shell's command calls an address: ``nc -z name 3306``, ``mysql -h name``, ``curl -f name/ping``, ``DB_HOST=name php``."""
     text = rewrite_text(text, names)
     for name in sorted(names, key=len, reverse=True):
         host = re.escape(name)
         text = re.sub(rf"(?<![\w.\-/=:$]){host}(?=\s+{_PORT}(?![\w.:-]))", LOCAL, text)
         text = re.sub(rf"(?<![\w-])({_HOST_OPTION}[ =]){host}(?![\w.\-/])", rf"\g<1>{LOCAL}", text)
+        text = re.sub(rf"({_FETCH}){host}(?=[/\s]|$)", rf"\g<1>{LOCAL}", text)
+        text = re.sub(rf"(?<![\w-])(\w+)=(['\"]?){host}(?![\w.\-/:])", _assigned, text)
     return text
+
+
+def _assigned(match: re.Match[str]) -> str:
+    """``DB_HOST=name`` in a script says as much as the same in the environment."""
+    return f"{match[1]}={match[2]}{LOCAL}" if _holds_address(match[1]) else match[0]
 
 
 def _is_address(words: t.Sequence[str], index: int) -> bool:
@@ -74,11 +94,10 @@ def environment(draft: Json, names: set[str], path: str, addresses: t.Collection
     for pair in draft.get("environment") or []:
         name, value = str(pair.get("name")), str(pair.get("value") or "")
         where = f"{path}.environment[{name}]"
-        if value in names and not (_holds_address(name) or name in addresses):
-            if not _WORD_NAME.search(name):
-                yield found("FG-PEER-WORD", where, value)
-            continue
-        changed = LOCAL if value in names else rewrite_text(value, names)
+        is_address = _holds_address(name) or name in addresses
+        if value in names and not is_address and not _WORD_NAME.search(name):
+            yield found("FG-PEER-WORD", where, value)
+        changed = rewrite_list(value, names) if is_address else rewrite_text(value, names)
         if changed != value:
             pair["value"] = changed
             yield found("FG-PEER", where, mask_value(name, value), mask_value(name, changed))
@@ -96,12 +115,19 @@ def commands(draft: Json, names: set[str], path: str) -> t.Iterator[Finding]:
     for holder, key, where in places:
         words = [str(word) for word in holder.get(key) or []]
         for index, word in enumerate(words):
-            changed = LOCAL if word in names and _is_address(words, index) else rewrite_command(word, names)
+            changed = LOCAL if word in names and _is_address(words, index) else _fetched(words, index, names) or rewrite_command(word, names)
             if changed != word:
                 holder[key][index] = changed
                 yield found("FG-PEER", f"{where}.{key}[{index}]", word, changed)
             elif word in names:
                 yield found("FG-PEER-WORD", f"{where}.{key}[{index}]", word)
+
+
+def _fetched(words: t.Sequence[str], index: int, names: set[str]) -> str | None:
+    """``["curl", "-f", "name/ping"]``: the word with 127.0.0.1; None for every other."""
+    host, slash, rest = words[index].partition("/")
+    fetches = any(word.rpartition("/")[2] in ("curl", "wget") for word in words[:index])
+    return f"{LOCAL}/{rest}" if slash and host in names and fetches else None
 
 
 def variables(draft: Json, path: str) -> t.Iterator[Finding]:

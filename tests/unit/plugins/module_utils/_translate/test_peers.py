@@ -20,18 +20,44 @@ from unit.plugins.module_utils._translate import systems
         ("/etc/php-fpm:9000", "/etc/php-fpm:9000"),
         ("http://php-fpm.example.test/", "http://php-fpm.example.test/"),
         ("php-fpm:latest", "php-fpm:latest"),
+        ("mysql:host=php-fpm;dbname=shop", "mysql:host=127.0.0.1;dbname=shop"),
+        ("host=php-fpm port=5432", "host=127.0.0.1 port=5432"),
+        ("Server=php-fpm,1433;Database=shop", "Server=127.0.0.1,1433;Database=shop"),
+        ("Data Source = php-fpm", "Data Source = 127.0.0.1"),
+        ("host=php-fpm.internal;dbname=shop", "host=php-fpm.internal;dbname=shop"),
+        ("user=php-fpm;dbname=php-fpm", "user=php-fpm;dbname=php-fpm"),
+        ("vhost=php-fpm;x", "vhost=php-fpm;x"),
     ],
 )
 def test_addresses_are_rewritten_and_words_are_not(text: str, expected: str) -> None:
     assert peers.rewrite_text(text, ["php-fpm"]) == expected
 
 
-@pytest.mark.parametrize(("name", "changed"), [("REDIS_HOST", True), ("UPSTREAM", True), ("QUEUE_CONNECTION", False), ("SESSION_DRIVER", False), ("SERVER_NAME", False), ("CACHE_STORE", False)])
-def test_a_bare_name_is_an_address_only_in_a_variable_for_addresses(name: str, changed: bool) -> None:
+@pytest.mark.parametrize(("name", "changed"), [("REDIS_HOST", True), ("UPSTREAM", True), ("QUEUE_CONNECTION", False), ("SESSION_DRIVER", False), ("SERVER_NAME", False), ("CACHE_STORE", False), ("RABBITMQ_VHOST", None), ("VIRTUAL_HOST", None)])
+def test_a_bare_name_is_an_address_only_in_a_variable_for_addresses(name: str, changed: bool | None) -> None:
+    """None: it may be one, a person is asked."""
     draft = {"environment": [{"name": name, "value": "redis"}]}
-    found = list(peers.environment(draft, {"redis"}, "p"))
+    found = [finding["id"] for finding in peers.environment(draft, {"redis"}, "p")]
     assert draft["environment"][0]["value"] == ("127.0.0.1" if changed else "redis")
-    assert bool(found) == changed
+    assert found == {True: ["FG-PEER"], False: [], None: ["FG-PEER-WORD"]}[changed]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("REDIS_HOSTS", "redis,other", "127.0.0.1,other"),
+        ("REDIS_HOSTS", "other; redis", "other; 127.0.0.1"),
+        ("REDIS_HOSTS", '["redis"]', '["127.0.0.1"]'),
+        ("REDIS_URL", "redis/0", "127.0.0.1/0"),
+        ("REDIS_HOSTS", "redis-2,my.redis,/redis", "redis-2,my.redis,/redis"),
+        ("EXTENSIONS", "redis,gd", "redis,gd"),
+        ("EXTENSIONS", "tcp://redis:6379?weight=1,redis", "tcp://127.0.0.1:6379?weight=1,redis"),
+    ],
+)
+def test_lists_are_rewritten_in_a_variable_for_addresses(name: str, value: str, expected: str) -> None:
+    draft = {"environment": [{"name": name, "value": value}]}
+    list(peers.environment(draft, {"redis"}, "p"))
+    assert draft["environment"][0]["value"] == expected
 
 
 def test_secrets_in_a_rewritten_value_are_masked() -> None:
@@ -79,6 +105,14 @@ def test_no_cycle_is_made() -> None:
         (["sh", "-c", "php artisan queue:work db 30"], ["sh", "-c", "php artisan queue:work db 30"]),
         (["sh", "-c", "tar -h db-dump 3306"], ["sh", "-c", "tar -h db-dump 3306"]),
         (["nc", "-z", "db.example.test", "3306"], ["nc", "-z", "db.example.test", "3306"]),
+        (["wait", "--db-host=db"], ["wait", "--db-host=127.0.0.1"]),
+        (["wait", "--redis-host", "db"], ["wait", "--redis-host", "127.0.0.1"]),
+        (["sh", "-c", "DB_HOST=db DB_NAME=db php x"], ["sh", "-c", "DB_HOST=127.0.0.1 DB_NAME=db php x"]),
+        (["CMD-SHELL", "curl -fsS db/ping || exit 1"], ["CMD-SHELL", "curl -fsS 127.0.0.1/ping || exit 1"]),
+        (["CMD-SHELL", "wget -q db && curl db"], ["CMD-SHELL", "wget -q 127.0.0.1 && curl 127.0.0.1"]),
+        (["CMD-SHELL", "curl -o db example.test; cat db/x"], ["CMD-SHELL", "curl -o db example.test; cat db/x"]),
+        (["CMD", "/usr/bin/curl", "-f", "db/ping"], ["CMD", "/usr/bin/curl", "-f", "127.0.0.1/ping"]),
+        (["CMD", "cat", "db/ping"], ["CMD", "cat", "db/ping"]),
     ],
 )
 def test_commands(words: list[str], expected: list[str]) -> None:
