@@ -11,6 +11,7 @@ import ipaddress
 import re
 import typing as t
 
+from . import agent
 from .context import Context, Json, as_int
 from .findings import Finding, found
 from .instance import HOST_ADDRESS
@@ -19,6 +20,10 @@ FORBIDDEN_RESOURCES = frozenset({"GPU", "InferenceAccelerator", "NeuronDevice"})
 LONGEST_TIMEOUT = 120
 SHORTEST_TIMEOUT = 2
 LARGEST_NOFILE = 1048576
+FIRST_FREE_PORT = "net.ipv4.ip_unprivileged_port_start"
+BRIDGE = ipaddress.ip_network("172.17.0.0/16")
+
+_FPM = re.compile(r"\bfpm\b", re.IGNORECASE)
 
 
 def port_mappings(draft: Json, path: str) -> t.Iterator[Finding]:
@@ -29,8 +34,11 @@ def port_mappings(draft: Json, path: str) -> t.Iterator[Finding]:
         mapping.pop("hostPortRange", None)
         if host and host != port:
             yield found("FG-HOST-PORT", f"{path}.portMappings[{index}].hostPort", host, port)
-        if mapping not in kept:
+        twin = next((other for other in kept if _door(other) == _door(mapping)), None)
+        if twin is None:
             kept.append(mapping)
+        else:
+            twin.update({key: value for key, value in mapping.items() if key not in twin})
     if "portMappings" in draft:
         draft["portMappings"] = kept
 
@@ -66,9 +74,15 @@ def extra_hosts(draft: Json, path: str) -> t.Iterator[Finding]:
     """Not supported with awsvpc. A name with a dot may live in DNS; a bare one resolved only by this entry. fargate-rules.md 2 extraHosts"""
     for index, entry in enumerate(draft.pop("extraHosts", None) or []):
         name, address = str(entry.get("hostname") or ""), str(entry.get("ipAddress") or "")
-        local = _is_loopback(address) or bool(HOST_ADDRESS.search(address))
-        kind = "FG-EXTRA-HOSTS" if "." in name or local else "FG-EXTRA-HOSTS-BARE"
+        kind = "FG-EXTRA-HOSTS-LOCAL" if is_local(address) or HOST_ADDRESS.search(name) else "FG-EXTRA-HOSTS" if "." in name else "FG-EXTRA-HOSTS-BARE"
         yield found(kind, f"{path}.extraHosts[{index}]", f"{name} {address}")
+
+
+def local_peers(container: t.Mapping[str, t.Any], definition: t.Mapping[str, t.Any]) -> set[str]:
+    """Names of the task's containers that ``extraHosts`` leads to Docker's bridge or to itself: they mean the peer. fargate-rules.md 2 extraHosts"""
+    others = {str(other.get("name")) for other in definition.get("containerDefinitions") or []}
+    local = {str(entry.get("hostname")) for entry in container.get("extraHosts") or [] if is_local(str(entry.get("ipAddress") or ""))}
+    return local & others
 
 
 def security_options(draft: Json, path: str) -> t.Iterator[Finding]:
@@ -129,26 +143,24 @@ def start_timeout(draft: Json, path: str) -> t.Iterator[Finding]:
 
 
 def stop_timeout(draft: Json, context: Context, path: str) -> t.Iterator[Finding]:
-    """2 to 120 seconds on Fargate: what needed longer is killed, so a person answers by ``fargate_stop_timeout``. fargate-rules.md 2 stopTimeout"""
-    value = draft.get("stopTimeout")
+    """2 to 120 seconds on Fargate: what needed longer is killed, so a person answers by ``fargate_stop_timeout``. fargate-rules.md 2 stopTimeout
+
+    A container that says none had the time of the instances' agent, and 30 seconds on Fargate.
+    """
+    own, told = draft.get("stopTimeout"), agent.stop_timeout(context)
+    value = own if own is not None else told if told != agent.STOP_TIMEOUT else None
+    shown = value if own is not None or value is None else f"{value} (ECS_CONTAINER_STOP_TIMEOUT of the instances)"
     answer = as_int((context.intent.get("stop_timeout") or {}).get(str(draft.get("name"))))
     if answer is not None and answer == _within(answer):
         draft["stopTimeout"] = answer
         if value != answer:
-            yield found("FG-STOPTIMEOUT-SET", f"{path}.stopTimeout", value, answer)
+            yield found("FG-STOPTIMEOUT-SET", f"{path}.stopTimeout", shown, answer)
     elif value is not None:
         draft["stopTimeout"] = _within(value)
         if value != draft["stopTimeout"]:
-            yield found("FG-STOPTIMEOUT" if value > LONGEST_TIMEOUT else "FG-TIMEOUT-SHORT", f"{path}.stopTimeout", value, draft["stopTimeout"])
-
-
-def low_port(draft: Json, path: str) -> t.Iterator[Finding]:
-    """A user other than root may not bind a port below 1024 as Docker's bridge mode allowed. fargate-rules.md 2 user"""
-    user = str(draft.get("user") or "").partition(":")[0]
-    ports = [mapping.get("containerPort") or 0 for mapping in draft.get("portMappings") or []]
-    allowed = any(control.get("namespace") == "net.ipv4.ip_unprivileged_port_start" for control in draft.get("systemControls") or [])
-    if user not in ("", "0", "root") and not allowed and any(0 < port < 1024 for port in ports):
-        yield found("FG-LOW-PORT", f"{path}.user", user, ports=", ".join(str(port) for port in ports if 0 < port < 1024))
+            yield found("FG-STOPTIMEOUT" if value > LONGEST_TIMEOUT else "FG-TIMEOUT-SHORT", f"{path}.stopTimeout", shown, draft["stopTimeout"])
+        elif own is None:
+            yield found("FG-STOPTIMEOUT-AGENT", f"{path}.stopTimeout", shown, value)
 
 
 def environment_files(draft: Json, path: str) -> t.Iterator[Finding]:
@@ -170,7 +182,6 @@ RULES: tuple[t.Callable[[Json, str], t.Iterator[Finding]], ...] = (
     resources,
     firelens,
     start_timeout,
-    low_port,
     environment_files,
 )
 
@@ -188,20 +199,34 @@ def port_clash(definition: Json, path: str) -> t.Iterator[Finding]:
                     break
 
 
+def low_port(definition: Json, path: str) -> t.Iterator[Finding]:
+    """A user other than root may not bind a port below 1024 as Docker's bridge mode allowed, unless a container says so for all. fargate-rules.md 2 user"""
+    containers = definition.get("containerDefinitions") or []
+    controls = [control for container in containers for control in container.get("systemControls") or []]
+    first = min((as_int(control.get("value")) or 0 for control in controls if control.get("namespace") == FIRST_FREE_PORT), default=1024)
+    for container in containers:
+        user = str(container.get("user") or "").partition(":")[0]
+        ports = [port for mapping in container.get("portMappings") or [] for port in _ports(mapping) if port < first]
+        if user not in ("", "0", "root") and ports:
+            yield found("FG-LOW-PORT", f"{path}.containerDefinitions[{container.get('name')}].user", user, ports=", ".join(map(str, ports)))
+
+
 def control_clash(definition: Json, path: str) -> t.Iterator[Finding]:
     """With awsvpc one container's ``net.*`` applies to all, the last one wins. fargate-rules.md 2 systemControls"""
-    values: dict[str, str] = {}
+    values: dict[str, tuple[str, str]] = {}
     for container in definition.get("containerDefinitions") or []:
         for control in container.get("systemControls") or []:
             key, value = str(control.get("namespace")), str(control.get("value"))
-            if key.startswith("net.") and values.setdefault(key, value) != value:
-                yield found("FG-SYSTEM-CONTROL", f"{path}.containerDefinitions[{container.get('name')}].systemControls[{key}]", value, other=values[key])
+            name, other = values.setdefault(key, (str(container.get("name")), value))
+            if key.startswith("net.") and other != value:
+                yield found("FG-SYSTEM-CONTROL", f"{path}.containerDefinitions[{container.get('name')}].systemControls[{key}]", value, name=name, other=other)
 
 
 def optional_peer(source: Json, path: str) -> t.Iterator[Finding]:
-    """A link target that isn't essential may die and leave a task that answers 502. fargate-rules.md 2 essential"""
+    """A link target or a PHP-FPM that isn't essential may die and leave a task that answers 502. fargate-rules.md 2 essential"""
     containers = source.get("containerDefinitions") or []
     wanted = {str(link).partition(":")[0] for container in containers for link in container.get("links") or []}
+    wanted |= {str(container.get("name")) for container in containers if _FPM.search(f"{container.get('name')} {container.get('image')}")}
     for container in containers:
         if container.get("name") in wanted and container.get("essential") is False:
             yield found("FG-ESSENTIAL", f"{path}.containerDefinitions[{container.get('name')}].essential", False)
@@ -219,8 +244,15 @@ def _ports(mapping: Json) -> list[int]:
     return list(range(int(match[1]), min(int(match[2]), 65535) + 1)) if match else []
 
 
-def _is_loopback(address: str) -> bool:
+def _door(mapping: Json) -> tuple[t.Any, ...]:
+    """What of a port mapping may be there once in a task."""
+    return mapping.get("containerPort"), mapping.get("containerPortRange"), mapping.get("protocol") or "tcp"
+
+
+def is_local(address: str) -> bool:
+    """Whether it is the container itself, one beside it or the instance: loopback, Docker's bridge."""
     try:
-        return ipaddress.ip_address(address).is_loopback
+        given = ipaddress.ip_address(address)
     except ValueError:
         return False
+    return given.is_loopback or given in BRIDGE or bool(HOST_ADDRESS.search(address))

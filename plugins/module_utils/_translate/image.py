@@ -8,13 +8,15 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from . import names, peers
+from . import agent, names, peers
 from .context import Context, Json
 from .findings import Finding, found
 from .secrets import mask_value
 
 _ECR = re.compile(r"^(\d{12})\.dkr\.ecr(?:-fips)?\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?$")
-_PUBLIC = frozenset({"public.ecr.aws", "ghcr.io", "quay.io", "gcr.io", "registry.k8s.io", "mcr.microsoft.com", "docker.elastic.co"})
+_PUBLIC = frozenset({"public.ecr.aws", "registry.k8s.io", "mcr.microsoft.com", "docker.elastic.co"})
+_EITHER = frozenset({"ghcr.io", "quay.io", "gcr.io"})
+"""Registries with public images and with private ones."""
 DOCKER_HUB = "docker.io"
 
 
@@ -101,19 +103,37 @@ def image(draft: Json, entry: Json | None, context: Context, path: str) -> t.Ite
         yield found("FG-IMAGE", f"{path}.image", source, entry["image"], peers=", ".join(entry["peers"]))
         if not _is_own(parse(source), context):
             yield found("FG-IMAGE-MOVED", f"{path}.image", source, entry["image"])
+        yield from moving(source, path)
     else:
-        yield from registry(draft, path)
+        yield from registry(draft, context, path)
+        yield from moving(source, path)
         yield from other_account(draft, context, path)
 
 
-def registry(draft: Json, path: str) -> t.Iterator[Finding]:
+def registry(draft: Json, context: Context, path: str) -> t.Iterator[Finding]:
     """An image that stays must still be pulled, now without what the instance's agent knew. fargate-rules.md 2 image, repositoryCredentials"""
     source = str(draft.get("image") or "")
     reference = parse(source)
-    if reference.host == DOCKER_HUB:
-        yield found("FG-IMAGE-HUB", f"{path}.image", source)
-    elif not _ECR.match(reference.host) and reference.host not in _PUBLIC and not draft.get("repositoryCredentials"):
+    if _ECR.match(reference.host) or draft.get("repositoryCredentials"):
+        return
+    if reference.host not in (DOCKER_HUB, *_PUBLIC, *_EITHER) or _by_agent(reference, context):
         yield found("FG-IMAGE-REGISTRY", f"{path}.image", source)
+    elif reference.host == DOCKER_HUB:
+        yield found("FG-IMAGE-HUB", f"{path}.image", source)
+    elif reference.host in _EITHER:
+        yield found("FG-IMAGE-ANONYMOUS", f"{path}.image", source)
+
+
+def _by_agent(reference: Reference, context: Context) -> bool:
+    """Whether the agent on the instances logged in to this registry. Docker Hub's official images are everybody's."""
+    told = agent.logins(context)
+    official = reference.host == DOCKER_HUB and reference.repository.removeprefix("library/").count("/") == 0
+    return told is not None and not official and reference.host not in _PUBLIC and (not told or reference.host in told)
+
+
+def moving(source: str, path: str) -> t.Iterator[Finding]:
+    """A tag that moves may bring other code than the source runs. fargate-rules.md 2 image"""
+    reference = parse(source)
     if reference.tag in (None, "latest") and not reference.digest:
         yield found("FG-IMAGE-LATEST", f"{path}.image", source)
 

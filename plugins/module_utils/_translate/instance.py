@@ -12,8 +12,14 @@ from .context import Json
 from .findings import Finding, found
 from .secrets import mask_value
 
-HOST_ADDRESS = re.compile(r"169\.254\.169\.254|\b172\.17\.0\.1\b|\b127\.0\.0\.11\b|host\.docker\.internal")
-_AGENT_LABEL = re.compile(r"^(com\.datadoghq\.|traefik\.|io\.prometheus|prometheus[._]|co\.elastic\.|logging\.|newrelic)", re.IGNORECASE)
+HOST_ADDRESS = re.compile(r"169\.254\.169\.254|fd00:ec2::254|\b172\.17\.0\.1\b|\b127\.0\.0\.11\b|(host|gateway)\.docker\.internal", re.IGNORECASE)
+# Daemons that instances have: X-Ray, OpenTelemetry, statsd and Datadog, Consul, Fluentd, CloudWatch's agent.
+_DAEMON = re.compile(r"(?:\b127\.0\.0\.1|\blocalhost|\[::1\]):(?:2000|4317|4318|8125|8126|8500|24224|25888)\b", re.IGNORECASE)
+_DAEMON_HOST = re.compile(r"^(STATSD|DD_AGENT|DATADOG|JAEGER_AGENT|CONSUL|FLUENTD?|XRAY)\w*_?(HOST|ADDRESS)$")
+_AGENT_LABEL = re.compile(
+    r"^(com\.datadoghq\.|traefik\.|io\.prometheus|prometheus[._]|co\.elastic\.|logging\.|newrelic|caddy\b|ofelia\.|com\.centurylinklabs\.watchtower)",
+    re.IGNORECASE,
+)
 _STORE = re.compile(r"(^|/)(redis|valkey|memcached|mysql|mariadb|percona|postgres|postgresql|mongo|mongodb|rabbitmq)$")
 _AGENT_VARIABLE = re.compile(r"^(ECS_(?!FARGATE$)\w+|DOCKER_(HOST|CERT_PATH|TLS_VERIFY|API_VERSION|CONFIG|CONTEXT|SOCK\w*))$")
 
@@ -29,6 +35,19 @@ def host_addresses(draft: Json, path: str) -> t.Iterator[Finding]:
         for index, word in enumerate(words or []):
             if HOST_ADDRESS.search(str(word)):
                 yield found("FG-HOST-ADDRESS", f"{path}.{key}[{index}]", word)
+
+
+def daemons(draft: Json, source: Json, path: str) -> t.Iterator[Finding]:
+    """On the instance's network (mode ``host``) 127.0.0.1 reached its daemons, unless a container of the task is one. fargate-rules.md 1 networkMode"""
+    if source.get("networkMode") != "host":
+        return
+    own = {str(mapping.get("containerPort")) for container in source.get("containerDefinitions") or [] for mapping in container.get("portMappings") or []}
+    for pair in draft.get("environment") or []:
+        name, value = str(pair.get("name")), str(pair.get("value") or "")
+        ports = {told.rpartition(":")[2] for told in _DAEMON.findall(value)}
+        bare = _DAEMON_HOST.search(name) and value in ("127.0.0.1", "localhost", "::1")
+        if ports - own or bare:
+            yield found("FG-HOST-ADDRESS", f"{path}.environment[{name}]", mask_value(name, value))
 
 
 def labels(draft: Json, path: str) -> t.Iterator[Finding]:

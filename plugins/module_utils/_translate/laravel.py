@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import typing as t
 
+from . import agent
 from .context import Json
 from .findings import Finding, found
 from .secrets import MASK
@@ -24,6 +25,9 @@ SETTINGS: dict[str, tuple[frozenset[str], str]] = {
     "LOG_CHANNEL": (frozenset({"stack", "single", "daily", "syslog"}), "FG-LOG-CHANNEL"),
 }
 PLAIN_SECRETS = {"APP_KEY": "FG-APP-KEY", "AWS_SECRET_ACCESS_KEY": "FG-AWS-KEYS", "AWS_ACCESS_KEY_ID": "FG-AWS-KEYS"}
+
+JOB_TIMEOUT = 60
+"""Seconds that Laravel gives a job of ``queue:work``."""
 
 _WORKER = re.compile(r"artisan\s+(queue:(work|listen)|horizon)\b")
 
@@ -57,6 +61,17 @@ def worker_shell(draft: Json, path: str) -> t.Iterator[Finding]:
     script = str(words[shell + 2])
     if _WORKER.search(script) and not re.search(r"\bexec\s+\S*php\b", script):
         yield found("FG-WORKER-SHELL", f"{path}.command", script)
+
+
+def worker_timeout(draft: Json, path: str) -> t.Iterator[Finding]:
+    """``queue:work --timeout`` (60 by default, 0 is none) must be below ``stopTimeout`` (30), else a job is killed. fargate-rules.md 2 stopTimeout"""
+    text = command(draft)
+    if not re.search(r"artisan\s+queue:(work|listen)\b", text):
+        return
+    told = re.search(r"--timeout[= ](\d+)", text)
+    limit, stop = int(told[1]) if told else JOB_TIMEOUT, draft.get("stopTimeout") or agent.STOP_TIMEOUT
+    if not 0 < limit < stop:
+        yield found("FG-WORKER-TIMEOUT", f"{path}.stopTimeout", draft.get("stopTimeout"), limit=f"{limit} seconds" if limit else "any time", stop=stop)
 
 
 def worker_signal(draft: Json, image: str, path: str) -> t.Iterator[Finding]:

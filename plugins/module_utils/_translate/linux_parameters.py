@@ -46,13 +46,14 @@ def translate(draft: Json, path: str) -> t.Iterator[Finding]:
 def capabilities(parameters: Json, path: str) -> t.Iterator[Finding]:
     """``add`` may hold SYS_PTRACE only ("<CAP> is not allowed on Fargate"); ``drop`` is kept. fargate-rules.md 2b capabilities"""
     given = parameters.get("capabilities") or {}
-    add = given.get("add") or []
-    drops_all = "ALL" in (given.get("drop") or [])
+    add, drop = given.get("add") or [], given.get("drop") or []
+    instead = sorted((DOCKER_DEFAULT if "ALL" in drop else set(drop)) - set(add))
     for index, capability in enumerate(add):
         if capability == "SYS_PTRACE":
             continue
-        kind = "FG-CAPABILITY" if capability not in DOCKER_DEFAULT else "FG-CAPABILITY-DROP-ALL" if drops_all else "FG-CAPABILITY-DEFAULT"
-        yield found(kind, f"{path}.capabilities.add[{index}]", capability)
+        lost = {"ALL", capability} & set(drop)
+        kind = "FG-CAPABILITY" if capability not in DOCKER_DEFAULT else "FG-CAPABILITY-DROP-ALL" if lost else "FG-CAPABILITY-DEFAULT"
+        yield found(kind, f"{path}.capabilities.add[{index}]", capability, dropped=", ".join(drop), instead=", ".join(instead) or "nothing")
     if not set(add) - {"SYS_PTRACE"}:
         return
     if "SYS_PTRACE" in add:
@@ -77,14 +78,15 @@ def shared_memory(parameters: Json, path: str) -> t.Iterator[Finding]:
 
 
 def swap(parameters: Json, path: str) -> t.Iterator[Finding]:
-    """``maxSwap`` and ``swappiness`` are dropped: no swap on Fargate. fargate-rules.md 2b maxSwap"""
-    for key in ("maxSwap", "swappiness"):
-        value = parameters.pop(key, None)
-        if value is not None:
-            yield found("FG-SWAP", f"{path}.{key}", value)
+    """``maxSwap`` and ``swappiness`` are dropped: no swap on Fargate. A ``maxSwap`` of 0 used none before. fargate-rules.md 2b maxSwap"""
+    most, leaning = parameters.pop("maxSwap", None), parameters.pop("swappiness", None)
+    if most:
+        yield found("FG-SWAP", f"{path}.maxSwap", most)
+    elif most is None and leaning is not None:
+        yield found("FG-SWAP", f"{path}.swappiness", leaning)
 
 
 def tmpfs(parameters: Json, path: str) -> t.Iterator[Finding]:
     """Kept: Fargate has it since 2026-01; its size counts against the task's memory. fargate-rules.md 2b tmpfs"""
     for index, mount in enumerate(parameters.get("tmpfs") or []):
-        yield found("FG-TMPFS", f"{path}.tmpfs[{index}]", mount.get("containerPath"), mount.get("size"))
+        yield found("FG-TMPFS", f"{path}.tmpfs[{index}]", mount.get("containerPath"), size=mount.get("size"))

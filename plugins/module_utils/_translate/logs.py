@@ -22,9 +22,16 @@ def translate(draft: Json, family: str, context: Context, path: str) -> t.Iterat
     if driver == "awslogs":
         yield from awslogs(current, family, context, where)
     elif driver not in ALLOWED:
-        kind = "FG-LOG-ABSENT" if not driver else "FG-LOG-ROUTER" if driver in ROUTED_DRIVERS else "FG-LOG-DRIVER"
+        kind = "FG-LOG-ABSENT" if not driver else "FG-LOG-ROUTER" if _is_routed(current) else "FG-LOG-DRIVER"
         draft["logConfiguration"] = _fresh(family, context)
         yield found(kind, where, driver, draft["logConfiguration"]["options"]["awslogs-group"])
+
+
+def _is_routed(configuration: Json) -> bool:
+    """Whether logs went to a collector elsewhere, as syslog's do when it has an address."""
+    address = str((configuration.get("options") or {}).get("syslog-address") or "")
+    remote = configuration["logDriver"] == "syslog" and "://" in address and not address.startswith("unix")
+    return remote or configuration["logDriver"] in ROUTED_DRIVERS
 
 
 def awslogs(configuration: Json, family: str, context: Context, path: str) -> t.Iterator[Finding]:

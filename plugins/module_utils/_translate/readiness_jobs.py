@@ -4,13 +4,11 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import gzip
 import json
 import re
 import typing as t
 
+from . import agent
 from .context import Context, Json
 from .findings import Finding, found
 from .outline import Outline
@@ -66,22 +64,10 @@ def families(context: Context) -> set[str]:
 
 def host(_outline: Outline, context: Context) -> t.Iterator[Finding]:
     """Cron jobs, mounts, agents and containers that the instances' user data sets up end with the instances. fargate-rules.md 4"""
-    for group in (context.source.get("capacity") or {}).get("auto_scaling_groups") or []:
-        data = (group.get("LaunchTemplate") or {}).get("LaunchTemplateData") or {}
-        text = decoded(data.get("UserData"))
+    for group, text in agent.user_data(context).items():
         signs = [name for name, pattern in SIGNS.items() if pattern.search(text)]
         if signs:
-            yield found("FG-USER-DATA", f"capacity.auto_scaling_groups[{group.get('AutoScalingGroupName')}].UserData", ", ".join(signs))
-
-
-def decoded(encoded: t.Any) -> str:
-    """Text of user data; empty when there is none or it isn't text. Comments don't count."""
-    try:
-        raw = base64.b64decode(str(encoded or ""), validate=False)
-        text = (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode("utf-8", "replace")
-    except (binascii.Error, OSError, EOFError):
-        return ""
-    return "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
+            yield found("FG-USER-DATA", f"capacity.auto_scaling_groups[{group}].UserData", ", ".join(signs))
 
 
 RULES = (scheduled, host)

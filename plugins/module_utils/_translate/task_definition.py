@@ -86,6 +86,7 @@ def translate(task: Translated, entries: t.Mapping[tuple[str, str], Json], conte
         _container(container, original, entries, task, context)
     draft.setdefault("containerDefinitions", [])
     report(containers.port_clash(draft, task.path))
+    report(containers.low_port(draft, task.path))
     report(containers.control_clash(draft, task.path))
     report(containers.optional_peer(task.source, task.path))
     report(instance.region(draft, task.path))
@@ -104,7 +105,7 @@ def _container(draft: Json, original: Json, entries: t.Mapping[tuple[str, str], 
     name = str(draft.get("name"))
     path = f"{task.path}.containerDefinitions[{name}]"
     report = task.findings.extend
-    hosts = peers.hosts(draft)
+    hosts = peers.hosts(draft) | containers.local_peers(draft, task.definition)
     report(image.image(draft, entries.get((task.key, name)), context, path))
     report(peers.environment(draft, hosts, path, context.intent.get("peer_variables") or []))
     report(peers.commands(draft, hosts, path))
@@ -114,10 +115,12 @@ def _container(draft: Json, original: Json, entries: t.Mapping[tuple[str, str], 
     for rule in (*containers.RULES, *instance.RULES):
         report(rule(draft, path))
     report(containers.stop_timeout(draft, context, path))
+    report(instance.daemons(draft, task.source, path))
     report(linux_parameters.translate(draft, path))
     report(laravel.settings(draft, path))
     report(laravel.secrets(draft, path))
     report(laravel.worker_shell(draft, path))
+    report(laravel.worker_timeout(draft, path))
     report(laravel.worker_signal(draft, str(original.get("image") or ""), path))
     report(logs.translate(draft, task.family, context, path))
     target_group = logs.group_of(draft)
@@ -203,7 +206,7 @@ def runtime_platform(draft: Json, context: Context, path: str) -> t.Iterator[Fin
         yield found("FG-WINDOWS", f"{path}.runtimePlatform.operatingSystemFamily", system)
     chosen = current.get("cpuArchitecture") or ARCHITECTURES.get(str(context.intent.get("architecture") or "").lower())
     seen = architectures(context)
-    if chosen and seen and chosen not in seen and not current.get("cpuArchitecture"):
+    if chosen and seen and chosen not in seen:
         yield found("FG-ARCHITECTURE-OTHER", f"{path}.runtimePlatform.cpuArchitecture", ", ".join(seen), chosen)
     if chosen is None:
         chosen = seen[0] if seen else "X86_64"

@@ -120,6 +120,14 @@ KINDS = (
         ECS,
     ),
     Kind(
+        "FG-WORKER-TIMEOUT",
+        ACTION,
+        "kept",
+        "A job may take {limit}, and the container is killed {stop} seconds after SIGTERM, with the job in hand.",
+        "Give queue:work a --timeout below the stop time-out, or set a longer one in fargate_stop_timeout (at most 120); or make jobs safe to repeat.",
+        TASKS,
+    ),
+    Kind(
         "FG-WORKER-SIGNAL",
         WARN,
         "kept",

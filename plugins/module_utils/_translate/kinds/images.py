@@ -21,7 +21,7 @@ KINDS = (
         "FG-IMAGE-HUB",
         WARN,
         "kept",
-        "Docker Hub limits anonymous pulls by address: behind one NAT gateway the limit is shared.",
+        "Docker Hub limits anonymous pulls by address: behind one NAT gateway the limit is shared (toomanyrequests). A private image can't be pulled at all.",
         "Copy the image to ECR or give repositoryCredentials.",
         ECS + "task_cannot_pull_image.html",
     ),
@@ -31,6 +31,14 @@ KINDS = (
         "refused",
         "The registry's credentials are not in the task definition: the agent's configuration on the instances had them.",
         "Give repositoryCredentials, copy the image to ECR, or waive it if the registry is public.",
+        ECS + "private-auth.html",
+    ),
+    Kind(
+        "FG-IMAGE-ANONYMOUS",
+        WARN,
+        "kept",
+        "The registry has public images and private ones, and this one is pulled without credentials.",
+        "Nothing, if it is public. A private one was pulled by the login of the instances: give repositoryCredentials or copy it to ECR.",
         ECS + "private-auth.html",
     ),
     Kind(

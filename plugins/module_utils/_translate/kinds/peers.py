@@ -34,7 +34,14 @@ KINDS = (
         "If it is one, name the variable in fargate_peer_variables.",
         NETWORKING,
     ),
-    Kind("FG-ESSENTIAL", WARN, "kept", "A peer that isn't essential may die and leave a task that answers 502.", "Make it essential.", TASKS),
+    Kind(
+        "FG-ESSENTIAL",
+        WARN,
+        "kept",
+        "A peer that isn't essential may die and leave a running task that answers 502.",
+        "Set essential to true in the source's definition.",
+        TASKS,
+    ),
     Kind(
         "FG-HOST-ADDRESS",
         WARN,

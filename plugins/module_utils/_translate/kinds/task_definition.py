@@ -39,7 +39,7 @@ KINDS = (
         BLOCKER,
         "dropped",
         "Tasks can't see the host's processes on Fargate.",
-        "Give a monitoring agent its own container; pidMode task is possible.",
+        "Run a monitoring agent as a container of the task: with pidMode task in the source's definition it sees the processes of the others.",
         TASKS,
     ),
     Kind("FG-IPC-HOST", BLOCKER, "dropped", "Tasks can't share IPC with the host on Fargate.", "Redesign what used the host's IPC.", TASKS),
@@ -131,7 +131,7 @@ KINDS = (
         INFO,
         "changed",
         "The task's size: {reason}.",
-        "fargate_sizes sets another one.",
+        "It is a ceiling; on EC2 a container may use all CPU that its instance has left. fargate_sizes sets another one.",
         ECS + "fargate-tasks-services.html#fargate-tasks-size",
     ),
     Kind(

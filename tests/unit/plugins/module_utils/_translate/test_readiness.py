@@ -7,7 +7,7 @@ import gzip
 import typing as t
 
 import pytest
-from ansible_collections.cutover.fargate.plugins.module_utils._translate import readiness_jobs, readiness_limits, readiness_vpc, rights
+from ansible_collections.cutover.fargate.plugins.module_utils._translate import agent, readiness_jobs, readiness_limits, readiness_vpc, rights
 from unit.plugins.module_utils._translate import systems
 from unit.plugins.module_utils._translate.systems import Json
 
@@ -317,8 +317,8 @@ class TestJobs:
 
     def test_user_data(self) -> None:
         text = "#!/bin/bash\nmount -t efs fs-1:/ /mnt\ndocker run -d statsd"
-        assert readiness_jobs.decoded(base64.b64encode(gzip.compress(text.encode())).decode()) == text.partition("\n")[2]
-        assert [readiness_jobs.decoded(value) for value in (None, "%%%", "H4sI")] == ["", "", ""]
+        assert agent.decoded(base64.b64encode(gzip.compress(text.encode())).decode()) == text.partition("\n")[2]
+        assert [agent.decoded(value) for value in (None, "%%%", "H4sI")] == ["", "", ""]
         assert [name for name, pattern in readiness_jobs.SIGNS.items() if pattern.search(text)] == ["mounts", "containers"]
 
 
