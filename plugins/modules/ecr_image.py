@@ -83,8 +83,8 @@ options:
   peer_images:
     description:
       - Images of the task's other containers. When an image is to be pushed, these are looked at for pools of PHP-FPM that would refuse V(127.0.0.1)
-        (C(listen), C(listen.allowed_clients)). Nothing of them is changed or pushed.
-      - An image without pools is passed over. One that cannot be read is a finding of severity WARN.
+        (C(listen), C(listen.allowed_clients)), and for ports that they expose and Nginx or another of them uses too. Nothing of them is changed or pushed.
+      - An image without pools is passed over. One that cannot be read is a finding of severity WARN. One for another platform fails the task.
     type: list
     elements: dict
     default: []

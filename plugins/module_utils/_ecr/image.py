@@ -31,7 +31,8 @@ def run(params: t.Mapping[str, t.Any], clients: Clients, check_mode: bool, progr
         proposals = [read(wanted, params, clients, progress) for wanted in params["images"]]
         findings = [(str(each.wanted["container"]), finding) for each in proposals for finding in each.findings]
         if not all(each.is_done for each in proposals):
-            findings += pools.check(params.get("peer_images") or [], clients, progress)
+            peers = pools.read(params.get("peer_images") or [], clients, progress)
+            findings += [(peer.container, finding) for peer in peers for finding in peer.findings] + pools.clashes(proposals, peers)
         result = report(proposals, findings)
         refuse(proposals, findings, params.get("waive") or [], result)
         if not check_mode:

@@ -70,6 +70,12 @@ KINDS: dict[str, tuple[str, str, str]] = {
         "{names} is reached on port {port}, where Nginx itself listens; on Fargate both share one address, and Nginx would call itself",
         "let one of them listen on another port",
     ),
+    "NGX-EXPOSE-CLASH": (
+        WARN,
+        "{names}: by EXPOSE of the images and listen of the conf each uses port {port}; on Fargate all containers of a task share one address, and the second "
+        "one that listens there ends with Address already in use",
+        "let one of them listen on another port; nothing, if only one of them really listens there",
+    ),
     "NGX-NO-PORT": (
         BLOCKER,
         "a name without a port must be an upstream, and no file that was read defines it; it was left as it is",

@@ -57,12 +57,17 @@ class Edit:
 
 @dataclass
 class Rewrite:
-    """``changed`` holds only the files whose bytes differ; ``environment`` what must be changed in the task definition instead."""
+    """``changed`` holds only the files whose bytes differ; ``environment`` what must be changed in the task definition instead.
+
+    ``listens`` are Nginx's own ports, ``clashing`` those that a finding tells of.
+    """
 
     changed: dict[str, bytes] = field(default_factory=dict)
     edits: list[Edit] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     environment: list[EnvironmentEdit] = field(default_factory=list)
+    listens: set[int] = field(default_factory=set)
+    clashing: set[int] = field(default_factory=set)
 
 
 def rewrite(
@@ -89,6 +94,7 @@ def rewrite(
     decision = _Decision(survey, hosts, environment, owners, {name.lower().lstrip("$") for name in host_variables})
     decision.decide()
     result = decision.result
+    result.listens = survey.listens
     result.edits.sort(key=lambda edit: (edit.path, edit.start))
     result.findings = sorted(dict.fromkeys([*survey.findings, *result.findings]), key=lambda each: (each.path, each.line, each.column, each.id))
     for path, data in files.items():
@@ -244,6 +250,8 @@ class _Decision:
         for (_host, port), users in sorted(self.ports.items()):
             names = " and ".join(sorted(users))
             use = users[max(users)]
+            if len(users) > 1 or port in self.survey.listens:
+                self.result.clashing.add(port)
             if len(users) > 1:
                 self._tell(use, "NGX-PORT-CLASH", names=names, port=port)
             if port in self.survey.listens:

@@ -44,6 +44,19 @@ class Image:
         return str(json.loads(self.config).get("architecture", ""))
 
     @property
+    def platform(self) -> str:
+        """``os/architecture``; empty where the configuration doesn't say it."""
+        described = json.loads(self.config)
+        parts = [str(described.get(key) or "") for key in ("os", "architecture")]
+        return "/".join(parts) if all(parts) else ""
+
+    @property
+    def exposed(self) -> set[int]:
+        """The TCP ports of EXPOSE: what the image's maker says that it listens on."""
+        ports = (json.loads(self.config).get("config") or {}).get("ExposedPorts") or {}
+        return {int(number) for number, _slash, protocol in (str(each).partition("/") for each in ports) if number.isdigit() and protocol in ("", "tcp")}
+
+    @property
     def environment(self) -> dict[str, str]:
         """What the image sets for every process, by name."""
         pairs = (str(each).partition("=") for each in (json.loads(self.config).get("config") or {}).get("Env") or [])
@@ -76,15 +89,22 @@ class Derived:
     layer: layers.Layer | None
 
 
+class PlatformError(RegistryError):
+    """The image is for other platforms than the tasks run on: none would start."""
+
+
 def find(registry: Registry, repository: str, version: str, platforms: t.Sequence[str]) -> Source:
     """The images for ``os/architecture[/variant]``; an index is followed, attestations in it are passed over.
 
-    An index gives, for one platform, that image alone; for several (or ``all``) an index again. A single image is what it is. https://github.com/opencontainers/image-spec/blob/main/image-index.md
+    An index gives, for one platform, that image alone; for several (or ``all``) an index again. A single image must be for the first. https://github.com/opencontainers/image-spec/blob/main/image-index.md
     """
     name = f"{repository}:{version}"
     manifest = registry.manifest(repository, version)
     if not manifest.is_index:
-        return Source((_image(registry, repository, manifest, name),))
+        image = _image(registry, repository, manifest, name)
+        if platforms[0] != ALL and image.platform and not f"{platforms[0]}/".startswith(f"{image.platform}/"):
+            raise _other_platform(name, platforms[0], image.platform)
+        return Source((image,))
     entries = _choose(manifest, platforms, name)
     images = tuple(_image(registry, repository, registry.manifest(repository, entry["digest"]), name) for entry in entries)
     single = len(platforms) == 1 and platforms[0] != ALL
@@ -117,10 +137,13 @@ def _choose(index: Manifest, platforms: t.Sequence[str], name: str) -> list[dict
     for wanted in platforms:
         match = next((each for each in offered if each == wanted or each.startswith(f"{wanted}/")), None)
         if match is None:
-            there = ", ".join(offered)
-            raise RegistryError(f"{name} has no image for {wanted}; it has {there}. Set fargate_architecture or fargate_image_platforms, or push that platform")
+            raise _other_platform(name, wanted, ", ".join(offered))
         chosen[match] = offered[match]
     return [entry for platform, entry in offered.items() if platform in chosen]
+
+
+def _other_platform(name: str, wanted: str, offered: str) -> PlatformError:
+    return PlatformError(f"{name} has no image for {wanted}; it has {offered}. Set fargate_architecture or fargate_image_platforms, or push that platform")
 
 
 def _platform(entry: t.Mapping[str, t.Any]) -> str:

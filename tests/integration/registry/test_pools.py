@@ -64,6 +64,35 @@ def test_an_image_that_cannot_be_read_is_told_and_stops_nothing(server: Server, 
     assert result["changed"]
 
 
+def test_a_port_that_two_images_say_to_listen_on_is_told(server: Server, derive: Run) -> None:
+    """Nginx listens on 80 and 8080; FPM's 9000 is its own. A port that a pass reaches is told by that already."""
+    conf = {"etc/nginx/conf.d/app.conf": b"server { listen 80; listen 8080; location / { fastcgi_pass php-fpm:9000; } location /b { proxy_pass http://php-fpm:80; } }\n"}
+    Pusher(server.url, "pools/listening").image("v1", conf)
+    Pusher(server.url, "pools/exposing").image("v1", OFFICIAL, exposed=("9000/tcp", "8080/tcp", "80/tcp", "53/udp"))
+    wanted = {"containers": {"php-fpm": "php-fpm"}, "params": {**peer(server, "pools/exposing"), "waive": ["NGX-LISTEN-CLASH"]}}
+    found = derive(f"{server.host}/pools/listening:v1", server.host, "pools/clash", **wanted)["findings"]
+    assert [(each["id"], each["container"]) for each in found] == [("NGX-LISTEN-CLASH", "nginx"), ("NGX-EXPOSE-CLASH", "nginx")]
+    assert "nginx and php-fpm: by EXPOSE" in found[1]["why"]
+    assert "port 8080;" in found[1]["why"]
+
+
+def test_two_linked_images_that_expose_the_same_port_are_told(server: Server, derive: Run, nginx: str) -> None:
+    Pusher(server.url, "pools/php-9000").image("v1", OFFICIAL, exposed=("9000/tcp",))
+    peers = [{"container": name, "image": f"{server.host}/pools/php-9000:v1"} for name in ("php-fpm", "admin", "other-task")]
+    wanted = {"containers": {"php-fpm": "php-fpm", "admin": "admin"}, "params": {"peer_images": peers}}
+    found = derive(nginx, server.host, "pools/two", **wanted)["findings"]
+    assert [(each["id"], each["severity"], each["why"].partition(":")[0]) for each in found] == [("NGX-EXPOSE-CLASH", "WARN", "php-fpm and admin")]
+
+
+def test_an_image_of_another_platform_stops_the_push(server: Server, derive: Run, nginx: str) -> None:
+    Pusher(server.url, "pools/arm").image("v1", OFFICIAL, architecture="arm64")
+    with pytest.raises(CutoverError, match=r"pools/arm:v1 has no image for linux/amd64; it has linux/arm64"):
+        derive(nginx, server.host, "pools/arm-target", params=peer(server, "pools/arm"))
+    assert derive(nginx, server.host, "pools/arm-target", params=peer(server, "pools/arm", platform="linux/arm64"))["changed"]
+    with pytest.raises(CutoverError, match=r"pools/nginx:v1 has no image for linux/arm64; it has linux/amd64"):
+        derive(nginx, server.host, "pools/arm-nginx", platform="linux/arm64")
+
+
 def test_nothing_is_looked_at_when_nothing_is_to_be_pushed(server: Server, derive: Run, nginx: str) -> None:
     Pusher(server.url, "pools/php").image("v1", OFFICIAL)
     derive(nginx, server.host, "pools/done", params=peer(server, "pools/php"))
