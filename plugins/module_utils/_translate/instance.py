@@ -76,19 +76,25 @@ RULES: tuple[t.Callable[[Json, str], t.Iterator[Finding]], ...] = (host_addresse
 
 def has_keys(definition: Json) -> bool:
     """Without a task role the SDK may have used the instance's role; with keys in the configuration it didn't. fargate-rules.md 1 taskRoleArn, 4"""
-    return any({"AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_ACCESS_KEY"} & _names(container) for container in definition.get("containerDefinitions") or [])
+    return any({"AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_ACCESS_KEY"} & names(container) for container in definition.get("containerDefinitions") or [])
 
 
 def region(definition: Json, path: str) -> t.Iterator[Finding]:
-    """An SDK without a region asked the instance's metadata. Tasks that show no use of AWS, or have keys, aren't judged. fargate-rules.md 4"""
+    """Without a region the SDK asked the instance, or the application has one of its own; Fargate sets its own region. fargate-rules.md 4
+
+    What shows no use of AWS isn't judged, nor what may have the region from a file of variables.
+    """
     containers = definition.get("containerDefinitions") or []
-    names = {name for container in containers for name in _names(container)}
-    uses = definition.get("taskRoleArn") or any(name.startswith("AWS_") for name in names)
-    told = names & {"AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID"} or any(container.get("environmentFiles") for container in containers)
-    if uses and not told:
-        yield found("FG-REGION", f"{path}.containerDefinitions")
+    using = [container for container in containers if any(name.startswith("AWS_") for name in names(container))]
+    silent = [container for container in using or (containers if definition.get("taskRoleArn") else []) if not _has_region(container)]
+    if silent:
+        yield found("FG-REGION", f"{path}.containerDefinitions", ", ".join(str(container.get("name")) for container in silent))
 
 
-def _names(container: Json) -> set[str]:
+def _has_region(container: Json) -> bool:
+    return bool(names(container) & {"AWS_REGION", "AWS_DEFAULT_REGION"} or container.get("environmentFiles"))
+
+
+def names(container: Json) -> set[str]:
     """The names of all variables, plain and secret."""
     return {str(pair.get("name")) for key in ("environment", "secrets") for pair in container.get(key) or []}

@@ -18,6 +18,7 @@ SIGNS = {
     "cron": re.compile(r"\bcrontab\b|/etc/cron|\bcronie\b|systemctl\s+(enable|start)\s+\S*crond?\b|\.timer\b"),
     "mounts": re.compile(r"\bmount\s+-t\s|\bmount\.(nfs|efs)|amazon-efs-utils|/etc/fstab|\bs3fs\b|\bgoofys\b"),
     "agents": re.compile(r"amazon-cloudwatch-agent|\bawslogs\b|datadog|newrelic|filebeat|fluent-?bit|td-agent|zabbix|node_exporter|xray", re.IGNORECASE),
+    "log rotation": re.compile(r"\blogrotate\b"),
     "containers": re.compile(r"\bdocker(-compose)?\s+(run|up|compose)\b"),
 }
 

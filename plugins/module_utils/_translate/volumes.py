@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from . import ebs
+from . import agent, ebs, instance
 from .context import Context, Json
 from .findings import Finding, found
 
@@ -17,6 +17,10 @@ _AGENT = re.compile(
 )
 _NETWORK = re.compile(r"(^|/)(efs|nfs)([-_./]|$)", re.IGNORECASE)
 _TIME = re.compile(r"^(/etc/(localtime|timezone)|/usr/share/zoneinfo)(/|$)")
+_ZONE = re.compile(r"^/usr/share/zoneinfo/(?:posix/|right/)?(.+)$")
+LOCAL_TIME = "/etc/localtime"
+# fs-1, fs-1:/exports, fs-1.efs.eu-west-1.amazonaws.com:/exports
+_FILE_SYSTEM = re.compile(r"\b(fs-[0-9a-f]+)\b(?:[\w.-]*:(/\S*))?")
 _SOCKET = re.compile(r"^/(var/)?run/.*(php|fpm|sock|uwsgi|gunicorn|puma|unicorn)")
 
 
@@ -29,8 +33,10 @@ def translate(draft: Json, context: Context, path: str) -> t.Iterator[Finding]:
         where = f"{path}.volumes[{name}]"
         if name in answers:
             result, findings = answered(volume, answers[name], where)
+            findings += hidden(result, mounts(draft, name), where) if result and answers[name] == "ephemeral" else ()
         else:
-            result, findings = _by_kind(volume, mounts(draft, name), where)
+            result, findings = _by_kind(volume, mounts(draft, name), context, where)
+            time_zone(draft, volume)
             findings += hidden(volume, mounts(draft, name), where) if all(item["severity"] != "BLOCKER" for item in findings) else ()
             if volume.get("configuredAtLaunch"):
                 result, findings = ebs.volume(volume, kept, mounts(draft, name), where)
@@ -72,18 +78,18 @@ def _efs(answer: t.Mapping[str, t.Any]) -> Json:
     return {**configuration, **({"authorizationConfig": authorization} if authorization else {})}
 
 
-def _by_kind(volume: Json, mounted: t.Sequence[str], path: str) -> tuple[Json | None, list[Finding]]:
+def _by_kind(volume: Json, mounted: t.Sequence[str], context: Context, path: str) -> tuple[Json | None, list[Finding]]:
     """A volume names its kind by the member it has; each rule looks at its own. Members that are new to us survive."""
     findings: list[Finding] = []
     result = volume
     for rule in (docker, fsx, efs, s3files):
         result, more = rule(result, path)
         findings += more
-    last, more = host_path(result, mounted, path)
+    last, more = host_path(result, mounted, context, path)
     return last, [*findings, *more]
 
 
-def host_path(volume: Json, mounted: t.Sequence[str], path: str) -> tuple[Json | None, list[Finding]]:
+def host_path(volume: Json, mounted: t.Sequence[str], context: Context, path: str) -> tuple[Json | None, list[Finding]]:
     """``host.sourcePath`` is refused ("do not support sourcePath"); the path tells what it was for. fargate-rules.md 3 host.sourcePath"""
     if "sourcePath" not in (volume.get("host") or {}):
         return volume, []
@@ -95,10 +101,41 @@ def host_path(volume: Json, mounted: t.Sequence[str], path: str) -> tuple[Json |
     if _AGENT.search(source):
         return plain, [found("FG-HOST-AGENT", where, source)]
     if _TIME.search(source):
-        return None, [found("FG-HOST-TIME", where, source)]
+        zone = zone_of(volume) if any(mount.endswith(f":{LOCAL_TIME}") for mount in mounted) else None
+        return None, [found("FG-HOST-TIME", where, source, f"TZ={zone}" if zone else None)]
     if _SOCKET.search(source):
         return plain, [found("FG-HOST-SOCKET" if len(mounted) > 1 else "FG-HOST-SOCKET-OTHER", where, source, "ephemeral")]
-    return plain, [found("FG-HOST-EFS" if _NETWORK.search(source) else "FG-HOST-PATH", where, source)]
+    answer = mounted_on_the_host(source, context)
+    return plain, [found("FG-HOST-EFS" if answer or _NETWORK.search(source) else "FG-HOST-PATH", where, source, answer)]
+
+
+def mounted_on_the_host(source: str, context: Context) -> str | None:
+    """The answer that user data tells: ``mount -t efs fs-1:/ /mnt/efs`` for a volume at /mnt/efs/uploads. fargate-rules.md 3 efsVolumeConfiguration"""
+    for line in "\n".join(agent.user_data(context).values()).splitlines():
+        system = _FILE_SYSTEM.search(line)
+        points = [word.rstrip("/") for word in line.split() if word.startswith("/") and f"{source}/".startswith(f"{word.rstrip('/')}/")]
+        point = next(filter(None, points), None)
+        if system and point:
+            directory = f"{system[2] or ''}/{source.removeprefix(point)}"
+            return f"{{efs: {system[1]}, root_directory: /{'/'.join(filter(None, directory.split('/')))}}}"
+    return None
+
+
+def zone_of(volume: Json) -> str | None:
+    """``Asia/Tokyo`` of /usr/share/zoneinfo/Asia/Tokyo."""
+    match = _ZONE.match(str((volume.get("host") or {}).get("sourcePath") or ""))
+    return match[1].rstrip("/") if match else None
+
+
+def time_zone(draft: Json, volume: Json) -> None:
+    """Where the path tells the zone, ``TZ`` takes the place of the instance's file. fargate-rules.md 3 host.sourcePath"""
+    zone = zone_of(volume)
+    for container in draft.get("containerDefinitions") or [] if zone else []:
+        mounted = any(
+            mount.get("sourceVolume") == volume.get("name") and mount.get("containerPath") == LOCAL_TIME for mount in container.get("mountPoints") or []
+        )
+        if mounted and "TZ" not in instance.names(container):
+            container["environment"] = [*(container.get("environment") or []), {"name": "TZ", "value": zone}]
 
 
 def docker(volume: Json, path: str) -> tuple[Json, list[Finding]]:
@@ -108,7 +145,9 @@ def docker(volume: Json, path: str) -> tuple[Json, list[Finding]]:
         return volume, []
     private = configuration.get("scope", "task") == "task" and configuration.get("driver", "local") == "local" and not configuration.get("driverOpts")
     kind = "FG-DOCKER-VOLUME-TASK" if private and not configuration.get("autoprovision") else "FG-DOCKER-VOLUME"
-    return _ephemeral(volume, "dockerVolumeConfiguration"), [found(kind, f"{path}.dockerVolumeConfiguration", configuration)]
+    system = _FILE_SYSTEM.search(str(configuration.get("driverOpts")))
+    answer = f"{{efs: {system[1]}}}" if system else None
+    return _ephemeral(volume, "dockerVolumeConfiguration"), [found(kind, f"{path}.dockerVolumeConfiguration", configuration, answer)]
 
 
 def fsx(volume: Json, path: str) -> tuple[Json, list[Finding]]:

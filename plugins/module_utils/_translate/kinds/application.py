@@ -39,7 +39,14 @@ KINDS = (
         "Run prepare (or migrate) again before the cutover.",
         ECS + "task-definition-update.html",
     ),
-    Kind("FG-CACHE-FILE", WARN, "kept", "The cache lives in the container: each task has its own, and locks hold in one task only.", "Use Redis.", ECS),
+    Kind(
+        "FG-CACHE-FILE",
+        ACTION,
+        "kept",
+        "The cache lives in the container: each task has its own, so clearing it, rate limits and locks (onOneServer()) hold in one task only.",
+        "Use Redis or the database before the migration.",
+        ECS,
+    ),
     Kind("FG-FILESYSTEM-LOCAL", ACTION, "kept", "Uploads go to the container's disk and end with the task.", "Use S3 or EFS before the migration.", ECS),
     Kind(
         "FG-LOG-CHANNEL", WARN, "kept", "The application may log into a file inside the container, where nobody sees it.", "LOG_CHANNEL should be stderr.", LOGS

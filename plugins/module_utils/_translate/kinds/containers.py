@@ -124,9 +124,10 @@ KINDS = (
         "FG-REGION",
         WARN,
         "kept",
-        "The task uses AWS and none of its containers names a region: on EC2 the SDK could ask the instance for it.",
-        "Set AWS_DEFAULT_REGION.",
-        ECS + "task-metadata-endpoint-v4-fargate.html",
+        "These containers use AWS and name no region: on EC2 the SDK asks the instance, or the application has a default of its own (Laravel's is "
+        "us-east-1). Fargate sets AWS_REGION and AWS_DEFAULT_REGION to where the task runs, and there is no instance to ask for zone or id.",
+        "Set AWS_DEFAULT_REGION to what they use now. The zone is told by ECS_CONTAINER_METADATA_URI_V4/task, an instance id by nobody.",
+        ECS + "ecs-environment-variables.html",
     ),
     Kind("FG-AGENT-LABEL", WARN, "kept", "Nobody reads labels for an agent on the host.", "Run the agent as a container of the task.", TASKS),
     Kind(

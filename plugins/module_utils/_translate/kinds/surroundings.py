@@ -52,7 +52,7 @@ KINDS = (
         ACTION,
         "dropped",
         "The instances' user data does more than join the cluster; all of it ends with the instances.",
-        "Move cron jobs to scheduled tasks, mounts to EFS volumes, agents and containers into the tasks.",
+        "Move cron jobs to scheduled tasks, mounts to EFS volumes, agents and containers into the tasks; logs that were rotated should go to stdout.",
         ECS + "bootstrap_container_instance.html",
     ),
 )

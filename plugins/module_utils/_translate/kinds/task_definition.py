@@ -163,7 +163,7 @@ KINDS = (
         BLOCKER,
         "refused",
         "The task needs more than Fargate's largest size.",
-        "Split the task.",
+        "Split the task. If its containers declare more than they use, fargate_sizes may set less.",
         ECS + "fargate-tasks-services.html#fargate-tasks-size",
     ),
 )
