@@ -103,11 +103,13 @@ def size(draft: Json, services: t.Sequence[str], context: Context, path: str) ->
         # What was built by an earlier measurement, below the declared need, only grows.
         built = kept or (0, 0)
         pair, findings = _chosen(max(need[0], built[0]), max(need[1], built[1]), table, path)
-        reason = f"the smallest for {_seen(seen)} measured{_where(services, context)}, times {factor:g} for headroom; declared are {declared}"
+        seen_at = f"{_seen(seen)} measured{_where(services, context)}, times {factor:g} for headroom{_forced(need[0], pair, table)}"
+        reason = f"the smallest for {seen_at}; declared are {declared}"
         if pair == kept:
             reason = f"as the target has it; declared are {declared}"
     else:
         pair, findings = _chosen(cpu, memory, table, path)
+        reason += _forced(cpu, pair, table)
     yield from findings
     yield found("FG-SIZE", f"{path}.cpu", _own(draft), f"{pair[0]}/{pair[1]}", reason=reason)
     draft["cpu"], draft["memory"] = str(pair[0]), str(pair[1])
@@ -168,6 +170,12 @@ def _chosen(cpu: int, memory: int, table: t.Mapping[int, t.Sequence[int]], path:
     return pair, [] if cpu else [found("FG-SIZE-UNKNOWN", f"{path}.cpu", None, str(pair[0]))]
 
 
+def _forced(cpu: int, pair: tuple[int, int], table: t.Mapping[int, t.Sequence[int]]) -> str:
+    """Said when memory, not the need of CPU, decides the row. fargate-rules.md 6 rule 4"""
+    least = next((row for row in sorted(table) if row >= cpu), pair[0])
+    return f" (so much memory comes with {pair[0]} CPU units or more)" if least < pair[0] else ""
+
+
 def _largest(table: t.Mapping[int, t.Sequence[int]]) -> tuple[int, int]:
     return max((row, max(sizes)) for row, sizes in table.items())
 
@@ -204,13 +212,23 @@ def _own(draft: Json) -> str | None:
 
 
 def _declared(definition: Json, cpu: int, memory: int, proxy: int = 0) -> str:
-    """``php-fpm 1024 + nginx 256 = 1280 MiB, 384 CPU units``. fargate-rules.md 6 rule 6"""
-    parts = []
-    for container in definition.get("containerDefinitions") or []:
-        amount = max(container.get("memory") or 0, container.get("memoryReservation") or 0) + tmpfs(container)
-        if amount:
-            parts.append(f"{container.get('name')} {amount}")
-    if proxy:
-        parts.append(f"Service Connect's proxy {proxy}")
-    sums = f"{' + '.join(parts)} = " if len(parts) > 1 else ""
-    return f"{f'{sums}{memory} MiB' if memory else 'no memory'}, {f'{cpu} CPU units' if cpu else 'no CPU'}"
+    """``php-fpm 1024 (reserves 512) + nginx 256 = 1280 MiB, 384 CPU units``: hard limits count, reservations are told. fargate-rules.md 6 rules 2 and 6"""
+    parts = [
+        (f"{container.get('name')} {_limit(container)}{_reserves(container)}", _limit(container)) for container in definition.get("containerDefinitions") or []
+    ]
+    parts += [(f"Service Connect's proxy {proxy}", proxy)]
+    told = [text for text, amount in parts if amount]
+    total, sums = sum(amount for _text, amount in parts), " + ".join(told)
+    shown = f"{sums} = " if len(told) > 1 or "reserves" in sums else ""
+    size = f"{shown}{total or memory} MiB{f' (the task itself {memory})' if 0 < total < memory else ''}" if memory else "no memory"
+    return f"{size}, {f'{cpu} CPU units' if cpu else 'no CPU'}"
+
+
+def _limit(container: Json) -> int:
+    """MiB that a container may use."""
+    return max(container.get("memory") or 0, container.get("memoryReservation") or 0) + tmpfs(container)
+
+
+def _reserves(container: Json) -> str:
+    reserved = container.get("memoryReservation") or 0
+    return f" (reserves {reserved})" if 0 < reserved < (container.get("memory") or 0) else ""

@@ -142,6 +142,29 @@ def test_the_reason_is_said() -> None:
     assert "set by fargate_sizes; declared are nginx 128" in why(systems.plan(None, sizes={"web": {"cpu": 1024, "memory": 2048}}))[0]
 
 
+def test_the_reservation_is_told_where_the_hard_limit_counts() -> None:
+    system = systems.system()
+    systems.containers(system)["php-fpm"].update(memory=1024, memoryReservation=512)
+    assert "nginx 128 + php-fpm 1024 (reserves 512) = 1152 MiB, 384 CPU units." in why(systems.plan(system))[0]
+
+
+@pytest.mark.parametrize(("memory", "forced"), [(3900, False), (5000, True)])
+def test_memory_that_decides_the_cpu_is_told(memory: int, forced: bool) -> None:
+    system = systems.system()
+    systems.containers(system)["php-fpm"]["memory"] = memory
+    assert ("(so much memory comes with 1024 CPU units or more)" in why(systems.plan(system))[0]) == forced
+
+
+def test_measured_memory_that_decides_the_cpu_is_told() -> None:
+    assert "for headroom (so much memory comes with 1024 CPU units or more); declared" in why(systems.plan(measured={"web": {"cpu": 50, "memory": 4000}}))[0]
+
+
+def test_the_sum_is_the_containers_where_the_task_itself_has_more() -> None:
+    system = systems.system()
+    systems.definition(system)["memory"] = "2048"
+    assert "nginx 128 + php-fpm 512 = 640 MiB (the task itself 2048), 384 CPU units." in why(systems.plan(system))[0]
+
+
 @pytest.mark.parametrize(
     ("own", "shown"), [({}, None), ({"cpu": "512", "memory": "1024"}, "512/1024"), ({"cpu": "512"}, "cpu 512"), ({"memory": "1 GB"}, "memory 1 GB")]
 )
