@@ -50,6 +50,12 @@ options:
   names:
     description: Names of the target that are not to be computed, as mapping from C(load_balancer) and C(cluster) to the name.
     type: dict
+  execution_role:
+    description: Name or ARN of the execution role that the tasks are to get, where it is not the computed one. Its trust and policies are read.
+    type: str
+  task_role_arn:
+    description: Task role that the tasks are to get, or a mapping from service to role. Their trust and policies are read.
+    type: raw
 notes:
   - The result holds what the task definitions hold, and so often passwords. An action plugin of the same name keeps a successful result off the screen
     and out of callbacks, as C(no_log) does; other than with C(no_log) the reason of a failure is shown. Do not print RV(system) yourself.
@@ -145,6 +151,11 @@ system:
           type: list
           elements: str
           sample: [admin]
+        daemons:
+          description: Those of them that run once on each instance (scheduling strategy DAEMON).
+          type: list
+          elements: str
+          sample: [datadog-agent]
         capacity:
           description:
             - C(auto_scaling_groups) (each with C(Tags) and C(LaunchTemplate), the version it launches), C(container_instances), C(instances), C(architectures),

@@ -63,7 +63,8 @@ def read_side(read: Reader, load_balancer: Shape, scope: Scope) -> Side:
     detail = _read_detail(read, load_balancer, tree, found.cluster, mine, scope)
     left_out = [service for service in found.services if service["serviceName"] in others]
     excluded = {group["TargetGroupArn"]: services.names_in(left_out, group["TargetGroupArn"]) for group in tree["target_groups"]}
-    data = {**tree, "cluster": found.cluster, "other_services": others, **detail}
+    daemons = [service["serviceName"] for service in left_out if service.get("schedulingStrategy") == "DAEMON"]
+    data = {**tree, "cluster": found.cluster, "other_services": others, "daemons": daemons, **detail}
     return Side({**data, "owners": read_owners(read, data, scope.path)}, found.elsewhere, excluded, left_out)
 
 

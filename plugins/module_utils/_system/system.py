@@ -36,6 +36,8 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "fqdn": {"type": "str", "required": True},
     "services": {"type": "list", "elements": "str"},
     "names": {"type": "dict"},
+    "execution_role": {"type": "str"},
+    "task_role_arn": {"type": "raw"},
 }
 
 
@@ -54,7 +56,7 @@ def read_system(read: Reader, params: t.Mapping[str, t.Any]) -> Shape:
     names = names_of(name, params.get("names"))
     found = find(read, name, fqdn, names["load_balancer"])
     scopes = {
-        "source": Scope("source", unique([found.target_tags.get(SOURCE_CLUSTER, "")]), only, [names["execution_role"]], strict=found.target is None),
+        "source": Scope("source", unique([found.target_tags.get(SOURCE_CLUSTER, "")]), only, roles_of(params, names), strict=found.target is None),
         "target": Scope("target", [names["cluster"]]),
     }
     balancer_of = {side: getattr(found, side) for side in scopes}
@@ -83,6 +85,14 @@ def names_of(system: str, overrides: t.Mapping[str, str] | None) -> dict[str, st
     from .._translate import names  # noqa: PLC0415
 
     return names.compute(system, overrides or {})
+
+
+def roles_of(params: t.Mapping[str, t.Any], names: t.Mapping[str, str]) -> list[str]:
+    """Names of the roles that the tasks get by the inventory: what those may do counts, not what the source's may."""
+    given = params.get("task_role_arn")
+    of_tasks = given.values() if isinstance(given, t.Mapping) else [given]
+    named = [params.get("execution_role") or names["execution_role"], *of_tasks]
+    return unique(str(role or "").rpartition("/")[2] for role in named)
 
 
 def phase_of(system: Shape) -> str:

@@ -71,4 +71,10 @@ def host(_outline: Outline, context: Context) -> t.Iterator[Finding]:
             yield found("FG-USER-DATA", f"capacity.auto_scaling_groups[{group}].UserData", ", ".join(signs))
 
 
-RULES = (scheduled, host)
+def agents(_outline: Outline, context: Context) -> t.Iterator[Finding]:
+    """Agents of the cluster on each instance, which the inventory leaves out of the system: its tasks had them too. fargate-rules.md 4 (host agents)"""
+    for name in context.source.get("daemons") or []:
+        yield found("FG-DAEMON-OTHER", f"other_services[{name}]", name)
+
+
+RULES = (scheduled, host, agents)

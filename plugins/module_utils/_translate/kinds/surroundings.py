@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from .kind import ACTION, BLOCKER, ECS, WARN, Kind
+from .kind import ACTION, BLOCKER, ECS, SERVICE, WARN, Kind
 
 KINDS = (
     Kind(
@@ -46,6 +46,14 @@ KINDS = (
         "A clock or an event starts this task in the old cluster. It isn't moved: instances that it needs are not scaled in, and the cluster is not deleted.",
         "Register its definition for Fargate, point it at the new cluster with launch type FARGATE and the tasks' subnets, and disable the old one.",
         ECS + "scheduled_tasks.html",
+    ),
+    Kind(
+        "FG-DAEMON-OTHER",
+        ACTION,
+        "kept",
+        "This service of the cluster runs once on each instance: the system's tasks had what it does (logs, metrics, traces), and on Fargate they don't.",
+        "Run it as a container of the tasks, or use Container Insights; nothing, if the system doesn't use it.",
+        SERVICE,
     ),
     Kind(
         "FG-USER-DATA",

@@ -92,6 +92,21 @@ def test_roles_of_the_tasks(world: World) -> None:
     assert role["Tags"] == {"ManagedBy": "terraform"}
 
 
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ({"execution_role": "own"}, ["own"]),
+        ({"execution_role": f"arn:aws:iam::{ACCOUNT}:role/path/own", "task_role_arn": f"arn:aws:iam::{ACCOUNT}:role/app"}, ["app", "own"]),
+        ({"task_role_arn": {"web": f"arn:aws:iam::{ACCOUNT}:role/app", "worker": f"arn:aws:iam::{ACCOUNT}:role/gone"}}, ["app"]),
+        ({"execution_role": None, "task_role_arn": None}, []),
+    ],
+)
+def test_roles_that_the_inventory_gives(world: World, given: dict[str, t.Any], read: list[str]) -> None:
+    for name in ("own", "app", "other"):
+        world.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument="{}")
+    assert [role["RoleName"] for role in world.system(**given)["source"]["roles"]] == read
+
+
 def test_ways_out_of_the_vpc(world: World) -> None:
     ec2 = world.client("ec2")
     address = ec2.allocate_address(Domain="vpc")

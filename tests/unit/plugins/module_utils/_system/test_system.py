@@ -16,7 +16,7 @@ from .conftest import ACCOUNT, FQDN, REGION, World, stops
 pytestmark = pytest.mark.account
 
 SIDE = {
-    "load_balancer", "target_groups", "cluster", "services", "other_services", "capacity",
+    "load_balancer", "target_groups", "cluster", "services", "other_services", "daemons", "capacity",
     "security_groups", "subnets", "log_groups", "repositories", "alarms",
     "vpc_endpoints", "nat_gateways", "roles", "network_acls", "vpc_dns", "scheduled_tasks", "databases", "owners", "sharing", "namespaces", "vpc_lattice", "registries",
 }  # fmt: skip
@@ -166,6 +166,13 @@ def test_services_of_another_load_balancer_are_not_of_the_system(world: World) -
 def test_inventory_names_the_services(world: World) -> None:
     source = world.system(services=["web"])["source"]
     assert (names(source["services"], "serviceName"), source["other_services"]) == (["web"], ["worker"])
+
+
+def test_agents_on_each_instance_are_told_when_the_inventory_leaves_them_out(world: World) -> None:
+    world.service("shop", "agent", schedulingStrategy="DAEMON")
+    source = world.system(services=["web"])["source"]
+    assert (source["other_services"], source["daemons"]) == (["agent", "worker"], ["agent"])
+    assert world.system()["source"]["daemons"] == []  # it is of the system, and FG-DAEMON tells it
 
 
 class TestRecords:
