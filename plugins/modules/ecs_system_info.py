@@ -204,7 +204,7 @@ system:
           elements: dict
           sample: [{Name: shop, Id: ns-1, Arn: "arn:aws:servicediscovery:eu-west-1:123456789012:namespace/ns-1", services: []}]
         roles:
-          description: IAM roles of the task definitions, and the target's execution role when it exists, with the statements of their C(Policies).
+          description: IAM roles of the task definitions and the inventory, and the target's execution role if it exists, with their policies' statements.
           type: list
           elements: dict
           sample: [{RoleName: ecsTaskExecutionRole, TrustedServices: [ecs-tasks.amazonaws.com], AttachedPolicies: [AmazonECSTaskExecutionRolePolicy]}]
@@ -222,6 +222,10 @@ system:
           type: list
           elements: dict
           sample: [{DBInstanceIdentifier: shop, DBInstanceClass: db.t3.micro, Engine: mysql, max_connections: "{DBInstanceClassMemory/12582880}"}]
+        secret_keys:
+          description: The customers' KMS keys of secrets and parameters that containers read, from what C(valueFrom) names to the key's ARN.
+          type: dict
+          sample: {"/shop/app-key": "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"}
         scheduled_tasks:
           description: What starts tasks in the cluster. Rules of EventBridge (default event bus) and schedules of EventBridge Scheduler.
           type: list

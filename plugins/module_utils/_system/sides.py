@@ -14,6 +14,7 @@ from .other_clusters import groups_of
 from .owners import read_owners
 from .read import Reader, Shape, together
 from .roles import read_roles
+from .secret_keys import read_secret_keys
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,7 @@ def _read_detail(
         security_groups=lambda: network.read_security_groups(read, load_balancer, first["services"], first["capacity"], tree["vpc_endpoints"], scope.path),
         log_groups=lambda: artefacts.read_log_groups(read, first["services"], scope.path),
         roles=lambda: read_roles(read, first["services"], scope.roles, scope.path),
+        secret_keys=lambda: read_secret_keys(read, first["services"], scope.path),
         repositories=lambda: artefacts.read_repositories(read, first["services"], scope.path),
         namespaces=lambda: connect.read_namespaces(read, cluster, first["services"], scope.path),
         vpc_lattice=lambda: lattice.read_lattice(read, first["services"], scope.path),

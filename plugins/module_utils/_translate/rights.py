@@ -8,7 +8,7 @@ import re
 import typing as t
 
 from . import execution_role, image, instance
-from .context import Context, Json
+from .context import SYSTEM_TAG, Context, Json
 from .findings import Finding, found
 from .logs import group_of
 
@@ -61,15 +61,19 @@ def actions(statements: t.Sequence[Json]) -> list[str]:
 
 
 def execution(draft: Json, context: Context, path: str) -> t.Iterator[Finding]:
-    """What the tasks pull, write and read, by resource: beside the managed policy, for a role that is created; else as its policies say. fargate-rules.md 5"""
+    """What the tasks pull, write and read, by resource: beside the managed policy, for a role that we create; else as its policies say. fargate-rules.md 5
+
+    A role of our name that somebody else made is used as it is: nothing is attached to it.
+    """
     arn = str(draft.get("executionRoleArn"))
     role = _known(arn, context)
-    created = arn == execution_role.arn(context) and execution_role.given_arn(context) is None
-    wanted = [need for need in dict.fromkeys(needs(draft, context)) if not (created and need[0].startswith(("ecr:", "logs:")))]
+    ours = not role or (role.get("Tags") or {}).get(SYSTEM_TAG) == context.name
+    created = ours and arn == execution_role.arn(context) and execution_role.given_arn(context) is None
+    wanted = [need for need in dict.fromkeys([*needs(draft, context), *keys(draft, context)]) if not (created and need[0].startswith(("ecr:", "logs:")))]
     lacking = [need for need in wanted if not allows(_statements(role), *need)]
     if created and lacking:
         yield found("FG-EXECUTION-ROLE-SECRETS", f"{path}.executionRoleArn", arn, _told(lacking))
-    elif lacking and role.get("Policies"):
+    elif lacking and "Policies" in role:
         yield found("FG-EXECUTION-ROLE-LACKS", f"{path}.executionRoleArn", arn, _told(lacking))
 
 
@@ -111,14 +115,35 @@ def needs(definition: Json, context: Context) -> t.Iterator[Need]:
             yield "s3:GetBucketLocation", str(file.get("value")).partition("/")[0]
 
 
-def _secrets(container: Json, context: Context) -> t.Iterator[Need]:
+def keys(definition: Json, context: Context) -> t.Iterator[Need]:
+    """``kms:Decrypt`` for secrets with a customer's key, "only customer keys". fargate-rules.md 5
+
+    What a role decrypts on EC2 already it may decrypt: there, too, the execution role reads the secrets, and the key's own policy may be what allows it.
+    """
+    arn = str(definition.get("executionRoleArn"))
+    before = [service.get("TaskDefinition") or {} for service in context.source_services]
+    known = {name for task in before if task.get("executionRoleArn") == arn for name in _all_secrets(task)}
+    key_of = context.source.get("secret_keys") or {}
+    yield from (("kms:Decrypt", key_of[name]) for name in _all_secrets(definition) if name in key_of and name not in known)
+
+
+def _all_secrets(definition: Json) -> list[str]:
+    return [name for container in definition.get("containerDefinitions") or [] for name in secret_names(container)]
+
+
+def secret_names(container: Json) -> list[str]:
+    """ARNs and names of parameters, without JSON key, stage and version."""
     log = container.get("logConfiguration") or {}
     values = [str(item.get("valueFrom") or "") for item in [*(container.get("secrets") or []), *(log.get("secretOptions") or [])]]
-    values += [str(container["repositoryCredentials"].get("credentialsParameter"))] if container.get("repositoryCredentials") else []
-    for value in values:
+    values += [str((container.get("repositoryCredentials") or {}).get("credentialsParameter") or "")]
+    return [":".join(value.split(":")[:7]) for value in values if value]
+
+
+def _secrets(container: Json, context: Context) -> t.Iterator[Need]:
+    for value in secret_names(container):
         if ":secretsmanager:" in value:
-            yield "secretsmanager:GetSecretValue", ":".join(value.split(":")[:7])  # without JSON key, stage and version
-        elif value:
+            yield "secretsmanager:GetSecretValue", value
+        else:
             named = value if value.startswith("arn:") else f"arn:{context.partition}:ssm:{context.region}:{context.account_id}:parameter/{value.lstrip('/')}"
             yield "ssm:GetParameters", named
 

@@ -28,7 +28,7 @@ CITATION = re.compile(
     re.MULTILINE,
 )
 PLACE = re.compile(r"^(?P<section>\d+[a-z]?)?\s*(?:rules? (?P<first>\d+)(?: to (?P<last>\d+))?|(?P<row>[^()]*?))\s*(?:\((?P<words>[^)]+)\))?$")
-SERVICES = ("ecs", "elbv2", "route53", "application-autoscaling", "cloudwatch", "autoscaling", "servicediscovery", "vpc-lattice")
+SERVICES = ("ecs", "elbv2", "route53", "application-autoscaling", "cloudwatch", "autoscaling", "servicediscovery", "vpc-lattice", "secretsmanager", "ssm", "kms")
 SPAN = re.compile(r"`([^`]+)`")
 CODE = re.compile(r"(?:(_\w+)/)?([a-z]\w*)\.([A-Za-z_]\w*)")
 FINDING = re.compile(r"(?:FG|NGX|FPM)-[A-Z0-9-]+")

@@ -143,7 +143,8 @@ KINDS = (
         INFO,
         "kept",
         "The execution role reads the file from S3; shell escapes in it aren't understood. The plan doesn't read it: names of linked containers in it stay.",
-        "Allow the execution role s3:GetObject and s3:GetBucketLocation. Where the file names a linked container, set that variable in environment.",
+        "Allow the execution role s3:GetObject and s3:GetBucketLocation, and kms:Decrypt where the bucket has a customer's key. "
+        "Where the file names a linked container, set that variable in environment.",
         ECS + "use-environment-file.html",
     ),
     Kind(

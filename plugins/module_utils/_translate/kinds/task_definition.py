@@ -107,15 +107,15 @@ KINDS = (
         ACTION,
         "checked",
         "The containers read secrets, registry credentials or environment files, which the managed policy doesn't allow: no task would start.",
-        "Give the role a policy with these statements, and kms:Decrypt for secrets with a key of their own.",
+        "Give the role a policy with these statements. Keys of other accounts' secrets and of the files' buckets aren't seen: they need kms:Decrypt too.",
         ROLE,
     ),
     Kind(
         "FG-EXECUTION-ROLE-LACKS",
         ACTION,
         "checked",
-        "The execution role exists, and its policies don't allow all that the tasks pull, write and read.",
-        "Add these statements to the role.",
+        "The execution role exists, isn't changed, and its policies don't allow all that the tasks pull, write and read.",
+        "Add these statements to the role. For kms:Decrypt the key's own policy may do instead; keys of other accounts' secrets and of buckets aren't seen.",
         ROLE,
     ),
     Kind(

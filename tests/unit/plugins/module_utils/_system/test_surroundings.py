@@ -107,6 +107,34 @@ def test_roles_that_the_inventory_gives(world: World, given: dict[str, t.Any], r
     assert [role["RoleName"] for role in world.system(**given)["source"]["roles"]] == read
 
 
+def test_keys_of_the_secrets(world: World) -> None:
+    """Those of customers only, by their ARNs, from whatever names them. Values are not read."""
+    kms, store, parameters, ecs = (world.client(name) for name in ("kms", "secretsmanager", "ssm", "ecs"))
+    key = kms.create_key()["KeyMetadata"]
+    kms.create_alias(AliasName="alias/shop", TargetKeyId=key["KeyId"])
+    own = store.create_secret(Name="own", SecretString="x", KmsKeyId="alias/shop")["ARN"]
+    of_aws = store.create_secret(Name="of-aws", SecretString="x")["ARN"]
+    parameters.put_parameter(Name="/shop/own", Value="x", Type="SecureString", KeyId=key["KeyId"])
+    parameters.put_parameter(Name="plain", Value="x", Type="String")
+    parameters.put_parameter(Name="of-aws", Value="x", Type="SecureString")
+    arn = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter"
+    named = [f"{own}:password::", of_aws, "/shop/own", f"{arn}/shop/own", "plain", f"{arn}/of-aws", "/gone", own.replace(ACCOUNT, "999999999999")]
+    definition = ecs.describe_task_definition(taskDefinition="shop-web")["taskDefinition"]
+    container = {**definition["containerDefinitions"][0], "secrets": [{"name": f"S{index}", "valueFrom": value} for index, value in enumerate(named)]}
+    ecs.register_task_definition(family="shop-web", containerDefinitions=[container])
+    ecs.update_service(cluster="shop", service="web", taskDefinition="shop-web")
+    system = world.system()
+    assert system["source"]["secret_keys"] == dict.fromkeys([own, "/shop/own", f"{arn}/shop/own"], key["Arn"])
+    assert {"DescribeSecret": 2, "DescribeParameters": 1, "DescribeKey": 2}.items() <= world.calls.items()
+    assert not {"GetSecretValue", "GetParameters", "Decrypt"} & set(world.calls)
+    assert problems(system) == []
+
+
+def test_without_secrets_no_key_is_asked_for(world: World) -> None:
+    assert world.system()["source"]["secret_keys"] == {}
+    assert not {"DescribeSecret", "DescribeParameters", "DescribeKey"} & set(world.calls)
+
+
 def test_ways_out_of_the_vpc(world: World) -> None:
     ec2 = world.client("ec2")
     address = ec2.allocate_address(Domain="vpc")

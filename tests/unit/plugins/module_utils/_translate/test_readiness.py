@@ -270,6 +270,36 @@ class TestRights:
         system["source"]["roles"] = [{"Arn": arn, "TrustedServices": ["ecs-tasks.amazonaws.com"], "Policies": {"p": self.ALL}}]
         assert "FG-EXECUTION-ROLE-SECRETS" not in systems.ids(systems.plan(system))
 
+    KEY = "arn:aws:kms:eu-west-1:123456789012:key/1"
+
+    def with_key(self, **definition: t.Any) -> Json:
+        system = systems.system()
+        systems.containers(system)["php-fpm"]["secrets"] = [{"name": "B", "valueFrom": "/shop/b"}]
+        systems.definition(system).update(definition)
+        system["source"]["secret_keys"] = {"/shop/b": self.KEY, "/shop/of-others": "arn:aws:kms:eu-west-1:123456789012:key/2"}
+        return system
+
+    def test_a_customers_key_of_a_secret(self) -> None:
+        told = only(systems.plan(self.with_key()), "FG-EXECUTION-ROLE-SECRETS")["new_value"]
+        assert told == f"ssm:GetParameters on arn:aws:ssm:eu-west-1:123456789012:parameter/shop/b; kms:Decrypt on {self.KEY}"
+
+    def test_a_role_that_decrypts_on_ec2_already_is_not_asked_for_the_key(self) -> None:
+        """The key's policy may admit it, and that isn't read; with another role nobody knows."""
+        statements = [{"Effect": "Allow", "NotAction": "kms:*", "Resource": "*"}]
+        for kept in (True, False):
+            system = self.with_key(**({"executionRoleArn": ARN} if kept else {}))
+            system["source"]["roles"] = [{"Arn": ARN, "TrustedServices": ["ecs-tasks.amazonaws.com"], "Policies": {"p": statements}}]
+            told = findings(systems.plan(system, **({} if kept else {"execution_role": ARN})), "FG-EXECUTION-ROLE-LACKS")
+            assert [item["new_value"] for item in told] == ([] if kept else [f"kms:Decrypt on {self.KEY}"])
+
+    @pytest.mark.parametrize(("tags", "lacks"), [({}, True), ({"cutover:system": "shop"}, False)])
+    def test_a_role_of_our_name_that_somebody_else_made_is_judged_by_its_policies(self, tags: Json, lacks: bool) -> None:
+        """Ours gets the managed policy; nothing is attached to another's."""
+        system = systems.system()
+        arn = systems.planned(systems.plan(system))["executionRoleArn"]
+        system["source"]["roles"] = [{"Arn": arn, "TrustedServices": ["ecs-tasks.amazonaws.com"], "Policies": {}, "Tags": tags}]
+        assert ("FG-EXECUTION-ROLE-LACKS" in systems.ids(systems.plan(system))) == lacks
+
     def test_what_the_application_loses_with_the_instance_profile(self) -> None:
         system = systems.system()
         for name, index in (("php-fpm", 0), ("worker", 1)):
