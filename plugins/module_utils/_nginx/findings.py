@@ -83,7 +83,7 @@ KINDS: dict[str, tuple[str, str, str]] = {
     ),
     "NGX-UPSTREAM-PORT": (BLOCKER, "nginx refuses a port behind the name of an upstream; it was left as it is", "leave the port out"),
     "NGX-SCHEME": (BLOCKER, "nginx refuses this scheme in {directive}; it was left as it is", "write host and port only"),
-    "NGX-RESOLVER": (WARN, "Docker's resolver, which does not exist on Fargate", "use the VPC's resolver, 169.254.169.253"),
+    "NGX-RESOLVER": (WARN, "a resolver of Docker or of the instance, which is not there on Fargate", "use the VPC's resolver, 169.254.169.253"),
     "NGX-DOCKER-RANGE": (WARN, "a Docker bridge address; on Fargate Nginx sees the load balancer's addresses", "use the VPC's range"),
     "NGX-DOCKER-ADDRESS": (
         BLOCKER,

@@ -28,7 +28,8 @@ CLIENT_RANGES = frozenset([b"allow", b"deny", b"set_real_ip_from"])
 # Docker gives its bridges 172.17.0.0/16 and the following; 172.31.0.0/16 is AWS's default VPC.
 DOCKER_RANGE = re.compile(rb"172\.(?:1[7-9]|2\d|30)\.")
 NAMED_GROUP = re.compile(rb"\(\?P?<(\w+)>")
-DOCKER_DNS = b"127.0.0.11"
+# Docker's own, whatever is on its default bridge, and instances as other bridges see them; 172.20.0.2 may be the resolver of a VPC.
+DOCKER_DNS = re.compile(rb"(?:127\.0\.0\.11|172\.17\.\d+\.\d+|172\.(?:1[89]|2\d|30)\.\d+\.1)(?![\d.])")
 NO_ADDRESS = frozenset([b"server_name", b"upstream", b"log_format", b"include", b"set", b"listen"])
 OTHER_LANGUAGE = re.compile(rb"\{\{|\{%|<%")
 DEFAULT_LISTEN = 80
@@ -159,7 +160,7 @@ class Surveyor:
             if b"(?" in word.raw:
                 self.survey.runtime.update(match.decode("latin-1").lower() for match in NAMED_GROUP.findall(word.value))
         if name == b"resolver":
-            if any(word.value.startswith(DOCKER_DNS) for word in arguments):
+            if any(DOCKER_DNS.match(word.value) for word in arguments):
                 self.survey.findings.append(first.finding("NGX-RESOLVER"))
             self.survey.addresses.extend(self._use(path, word, name, space) for word in arguments if self._is_peer(word.raw))
         elif name in CLIENT_RANGES:

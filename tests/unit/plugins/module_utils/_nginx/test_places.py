@@ -73,7 +73,12 @@ FINDINGS: dict[str, list[tuple[str, str]]] = {
     ],
     "NGX-UPSTREAM-PORT": [("upstream Api { server a.b; } proxy_pass http://api:80;", "upstream Api { server api:90; } proxy_pass http://api;")],
     "NGX-SCHEME": [("fastcgi_pass tcp://php-fpm:9000;", "grpc_pass grpcs://php-fpm:9000;")],
-    "NGX-RESOLVER": [("resolver 127.0.0.11 valid=10s;", "resolver 169.254.169.253;")],
+    "NGX-RESOLVER": [
+        ("resolver 127.0.0.11 valid=10s;", "resolver 169.254.169.253;"),
+        ("resolver 127.0.0.11:53;", "resolver 127.0.0.110;"),
+        ("resolver 172.17.0.1;", "resolver 172.170.0.1;"),
+        ("resolver 10.20.0.2 172.18.0.1 ipv6=off;", "resolver 172.18.0.2;"),
+    ],
     "NGX-DOCKER-RANGE": [
         ("allow 172.17.0.0/16;", "allow 172.31.0.0/16;"),
         ("set_real_ip_from 172.18.0.1;", "set_real_ip_from 172.170.0.1;"),
