@@ -5,12 +5,11 @@
 from __future__ import annotations
 
 import difflib
-import re
 import typing as t
 from dataclasses import dataclass
 
-from . import deployments, lattice, registries, sizes
-from .context import Context, as_int
+from . import answers, lattice, registries
+from .context import Context, as_list
 from .findings import KINDS, Finding, found
 
 
@@ -23,8 +22,22 @@ class Key:
     names: str = ""
 
 
-SERVICES, CONTAINERS, VOLUMES, LATTICE_GROUPS = "services", "containers", "volumes", "VPC Lattice target groups"
+SERVICES, SIZED, CONTAINERS, VOLUMES = "services", "services or families", "containers", "volumes"
+LATTICE_GROUPS = "VPC Lattice target groups"
 TEXT, NUMBER, YES_NO, MAPPING, LIST = (str,), (int, str), (bool, str), (dict,), (list, tuple)
+FACTOR, COUNTS, TEXTS, LIST_OR_TEXT = (int, float, str), (int, str, dict), (str, dict), (list, tuple, str)
+# Text is taken where a number is meant, since --extra-vars key=value knows nothing else.
+WORDS: dict[tuple[type, ...], str] = {
+    TEXT: "text",
+    NUMBER: "a number",
+    YES_NO: "true or false",
+    MAPPING: "a mapping",
+    LIST: "a list",
+    FACTOR: "a number",
+    COUNTS: "a number or a mapping",
+    TEXTS: "text or a mapping",
+    LIST_OR_TEXT: "a list",
+}
 
 KEYS: dict[str, Key] = {
     "system": Key(TEXT, "Name of the system, the inventory host's."),
@@ -40,14 +53,14 @@ KEYS: dict[str, Key] = {
     "peer_variables": Key(LIST, "Environment variables that hold the address of a linked container although their names do not say so."),
     "host_variables": Key(LIST, "Variables of the Nginx confs that hold nothing but hosts: $backend:9000 is followed to their values."),
     "image_platforms": Key(LIST, "More platforms to keep of multi-platform images, such as linux/arm64, or all."),
-    "sizes": Key(MAPPING, "Service -> {cpu, memory} of its task."),
+    "sizes": Key(MAPPING, "Service -> {cpu, memory} of its task.", SIZED),
     "measured": Key(MAPPING, "Service -> {cpu, memory}: the most that one of its tasks used in CloudWatch; with the headroom it decides the size.", SERVICES),
-    "headroom": Key((int, float, str), "Factor on what was measured, at least 1; the default is 1.3."),
+    "headroom": Key(FACTOR, "Factor on what was measured, at least 1; the default is 1.3."),
     "size_table": Key(MAPPING, "CPU units -> list of MiB: replaces the table of sizes that Fargate sells."),
     "architecture": Key(TEXT, "x86_64 or arm64, when neither the task definition nor the instances tell."),
-    "desired_count": Key((int, str, dict), "Number of tasks, or service -> number.", SERVICES),
+    "desired_count": Key(COUNTS, "Number of tasks, or service -> number.", SERVICES),
     "availability_zone_rebalancing": Key(
-        (str, dict), "ENABLED or DISABLED, or service -> one of them: whether ECS balances its tasks over the zones once the target serves.", SERVICES
+        TEXTS, "ENABLED or DISABLED, or service -> one of them: whether ECS balances its tasks over the zones once the target serves.", SERVICES
     ),
     "subnets": Key(LIST, "Subnets of the tasks."),
     "assign_public_ip": Key(YES_NO, "Whether tasks get public addresses; without it as their subnets' routes need."),
@@ -59,12 +72,12 @@ KEYS: dict[str, Key] = {
         MAPPING, "ARN of a VPC Lattice target group of the source -> ARN of the one of type IP that the tasks are registered in.", LATTICE_GROUPS
     ),
     "stop_timeout": Key(MAPPING, "Container -> seconds (2 to 120) between SIGTERM and SIGKILL, where the source waits longer than Fargate does.", CONTAINERS),
-    "task_role_arn": Key((str, dict), "Task role for definitions that have none, or service -> role.", SERVICES),
+    "task_role_arn": Key(TEXTS, "Task role for definitions that have none, or service -> role.", SERVICES),
     "execution_role": Key(TEXT, "Name or ARN of the execution role; a name is created when it doesn't exist."),
     "log_retention_days": Key(NUMBER, "Retention of the new log groups; without it as the old ones."),
     "container_insights": Key(TEXT, "enabled, enhanced or disabled."),
     "service_connect_namespace": Key(
-        (str, dict),
+        TEXTS,
         "Namespace that the target's services join instead of one of their own, or source's namespace -> namespace: where others share the source's.",
     ),
     "service_registries": Key(
@@ -72,7 +85,7 @@ KEYS: dict[str, Key] = {
     ),
     "probes": Key(LIST, "What verification requests, instead of the front page and the health check's paths."),
     "probe_proxy": Key(TEXT, "Proxy through which verification reaches the load balancers."),
-    "alarm_actions": Key((list, tuple, str), "ARNs that the alarms notify; without it those of the source's alarms."),
+    "alarm_actions": Key(LIST_OR_TEXT, "ARNs that the alarms notify; without it those of the source's alarms."),
     "keep_alive_seconds": Key(NUMBER, "client_keep_alive.seconds of the old load balancer before the cutover (60 to 604800)."),
     "teardown_log_groups": Key(YES_NO, "Whether the teardown deletes the old log groups too; they hold history."),
     "waive": Key(LIST, "Ids of findings that a person has looked at and accepts, FG-X or FG-X@path."),
@@ -91,94 +104,51 @@ def check(context: Context) -> list[Finding]:
     """Types, and names that must exist in the source."""
     findings: list[Finding] = []
     for key, value in sorted(context.intent.items()):
-        if value is None or key in OF_ROLES:
+        if value is None or value == "" or key in OF_ROLES:
             continue
         spec = KEYS.get(key)
         if spec is None:
             close = difflib.get_close_matches(key, [*KEYS, *OF_ROLES], 1, 0.85)
             findings += [found("FG-INTENT-UNKNOWN", f"fargate_{key}", None, f"fargate_{name}") for name in close]
         elif not isinstance(value, spec.types):
-            findings.append(found("FG-INTENT", f"fargate_{key}", value, expected=spec.meaning))
-        elif context.source:
-            findings += _names(key, value, spec, context)
-    return [*findings, *_values(context), *lattice.check(context), *_waivers(context)]
+            findings.append(found("FG-INTENT", f"fargate_{key}", value, expected=f"it should be {WORDS[spec.types]}. {spec.meaning}"))
+        else:
+            findings += [found("FG-INTENT", path, entry, expected=f"it should be {expected}.") for path, entry, expected in answers.wrong(key, value)]
+            findings += _names(key, value, spec, context) if context.source else []
+    return [*findings, *registries.answers(context), *lattice.check(context), *_waivers(context)]
 
 
 def usable(intent: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """The intent without values of a wrong type, so that no rule has to look at types again."""
-    return {key: value for key, value in intent.items() if value is not None and value != "" and (key not in KEYS or isinstance(value, KEYS[key].types))}
+    """The intent without values of a wrong type and without wrong entries, so that no rule has to look at them again."""
+    typed = {key: value for key, value in intent.items() if value is not None and value != "" and (key not in KEYS or isinstance(value, KEYS[key].types))}
+    right = {key: answers.usable(key, value) for key, value in typed.items()}
+    return {key: value for key, value in right.items() if value is not None}
 
 
 def _names(key: str, value: t.Any, spec: Key, context: Context) -> list[Finding]:
     """Names that the source doesn't have."""
     if not spec.names or not isinstance(value, (dict, list, tuple)):
         return []
-    existing = _existing(spec.names, context)
-    return [
-        found("FG-INTENT", f"fargate_{key}[{name}]", name, expected=f"it should name one of the source's {spec.names}: {', '.join(sorted(existing)) or 'none'}")
-        for name in value
-        if name not in existing
-    ]
+    existing = sorted(_existing(spec.names, context))
+    expected = f"it should name one of the source's {spec.names}: {', '.join(existing)}." if existing else f"the source has no {spec.names}."
+    return [found("FG-INTENT", f"fargate_{key}[{name}]", name, expected=expected) for name in value if name not in existing]
 
 
 def _existing(kind: str, context: Context) -> set[str]:
     definitions = [service.get("TaskDefinition") or {} for service in context.source_services]
-    if kind == SERVICES:
-        return {str(service.get("serviceName")) for service in context.source_services}
+    if kind in (SERVICES, SIZED):
+        families = {str(definition["family"]) for definition in definitions if definition.get("family")} if kind == SIZED else set()
+        return families | {str(service.get("serviceName")) for service in context.source_services}
     if kind == LATTICE_GROUPS:
         return set(lattice.used(context))
     key = "containerDefinitions" if kind == CONTAINERS else "volumes"
     return {str(item.get("name")) for definition in definitions for item in definition.get(key) or []}
 
 
-def _values(context: Context) -> list[Finding]:
-    """Values that only AWS would refuse otherwise."""
-    allowed: dict[str, t.Collection[str]] = {
-        "architecture": ("x86_64", "amd64", "arm64", "aarch64"),
-        "container_insights": ("enabled", "enhanced", "disabled"),
-    }
-    findings = [
-        found("FG-INTENT", f"fargate_{key}", context.intent[key], expected=KEYS[key].meaning)
-        for key, values in allowed.items()
-        if context.intent.get(key) and str(context.intent[key]).lower() not in values
-    ]
-    for name, seconds in sorted(_mapping(context, "stop_timeout").items()):
-        if not 2 <= (as_int(seconds) or 0) <= 120:
-            findings.append(found("FG-INTENT", f"fargate_stop_timeout[{name}]", seconds, expected=KEYS["stop_timeout"].meaning))
-    for name, used in sorted(_mapping(context, "measured").items()):
-        if not isinstance(used, t.Mapping) or not (sizes.cpu_units(used.get("cpu")) or sizes.memory_mib(used.get("memory"))):
-            findings.append(found("FG-INTENT", f"fargate_measured[{name}]", used, expected=KEYS["measured"].meaning))
-    for name, value in sorted(_each(context, "availability_zone_rebalancing").items()):
-        if str(value).upper() not in deployments.REBALANCING:
-            findings.append(found("FG-INTENT", name, value, expected=KEYS["availability_zone_rebalancing"].meaning))
-    findings += registries.answers(context)
-    balancer = context.names["load_balancer"]
-    if not re.fullmatch(r"(?!internal-)[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?", balancer):
-        expected = "at most 32 letters, digits and inner hyphens, not starting with internal-"
-        findings.append(found("FG-INTENT", "fargate_names.load_balancer", balancer, expected=f"it should be {expected}."))
-    for index, grant in enumerate(context.intent.get("grants") or []):
-        if not isinstance(grant, t.Mapping) or not str(grant.get("group_id") or "").startswith("sg-"):
-            findings.append(found("FG-INTENT", f"fargate_grants[{index}]", grant, expected=KEYS["grants"].meaning))
-    return findings
-
-
-def _mapping(context: Context, key: str) -> t.Mapping[str, t.Any]:
-    value = context.intent.get(key)
-    return value if isinstance(value, t.Mapping) else {}
-
-
-def _each(context: Context, key: str) -> dict[str, t.Any]:
-    """Variable, as an inventory names it -> its value: one for all, or one of each service."""
-    value = context.intent.get(key)
-    if value is None:
-        return {}
-    return {f"fargate_{key}[{name}]": item for name, item in value.items()} if isinstance(value, t.Mapping) else {f"fargate_{key}": value}
-
-
 def _waivers(context: Context) -> list[Finding]:
     """The findings of confs and pools (NGX-, FPM-) are told and waived when the image is read."""
     return [
-        found("FG-INTENT", f"fargate_waive[{entry}]", entry, expected="it should be the id of a finding, see docs/guide/findings.md")
-        for entry in context.intent.get("waive") or []
+        found("FG-INTENT", f"fargate_waive[{entry}]", entry, expected="it should be the id of a finding, see docs/guide/findings.md.")
+        for entry in as_list(context.intent.get("waive"))
         if str(entry).partition("@")[0] not in KINDS and not str(entry).startswith(("NGX-", "FPM-"))
     ]

@@ -31,12 +31,65 @@ def test_waiving_by_id_and_by_path() -> None:
         ({"grants": [{"port": 1}]}, "fargate_grants[0]"),
         ({"names": {"load_balancer": "internal-x"}}, "fargate_names.load_balancer"),
         ({"names": "shop"}, "fargate_names"),
+        ({"names": {"clusters": "x"}}, "fargate_names.clusters"),
+        ({"names": {"families": "x"}}, "fargate_names.families"),
+        ({"names": {"cluster": ["x"]}}, "fargate_names.cluster"),
+        ({"desired_count": "many"}, "fargate_desired_count"),
+        ({"desired_count": -1}, "fargate_desired_count"),
+        ({"desired_count": {"web": "2.5"}}, "fargate_desired_count[web]"),
+        ({"sizes": {"shop": {"cpu": 512, "memory": 1024}}}, "fargate_sizes[shop]"),
+        ({"size_table": {"256": ["small"]}}, "fargate_size_table"),
+        ({"headroom": 0.5}, "fargate_headroom"),
+        ({"images": {"nginx": ""}}, "fargate_images[nginx]"),
+        ({"task_role_arn": {"web": ["x"]}}, "fargate_task_role_arn[web]"),
+        ({"keep_alive_seconds": 5}, "fargate_keep_alive_seconds"),
+        ({"log_retention_days": 17}, "fargate_log_retention_days"),
+        ({"grants": [{"group_id": "sg-0db"}]}, "fargate_grants[0]"),
+        ({"waive": "FG-LINKS"}, "fargate_waive"),
         ({"subnets": "subnet-0a"}, "fargate_subnets"),
     ],
 )
 def test_answers_that_cannot_be_right_name_the_variable(wanted: dict[str, t.Any], path: str) -> None:
     plan = systems.plan(None, **wanted)
     assert systems.at(plan, "FG-INTENT") == [path]
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"desired_count": 0},
+        {"desired_count": {"web": "3", "worker": None}},
+        {"sizes": {"shop-web": {"cpu": 512, "memory": 2048}}},
+        {"size_table": {"256": [512, 1024], 512: [1024]}},
+        {"headroom": "1.5"},
+        {"keep_alive_seconds": "60"},
+        {"log_retention_days": 3653},
+        {"grants": [{"group_id": "sg-0a", "port": 443}, {"group_id": "sg-0b", "protocol": "-1"}, {"group_id": "sg-0c", "from_port": 1, "to_port": 9}]},
+        {"names": {"cluster": "x", "families": {"shop-web": "y"}}},
+        {"architecture": ""},
+    ],
+)
+def test_right_answers_are_taken(wanted: dict[str, t.Any]) -> None:
+    assert systems.at(systems.plan(None, **wanted), "FG-INTENT") == []
+
+
+def test_a_wrong_answer_leaves_the_right_ones_beside_it() -> None:
+    plan = systems.plan(None, desired_count={"web": -1, "worker": 4}, stop_timeout={"nginx": 300})
+    assert {item["name"]: item["desired_count"] for item in plan["services"]} == {"web": 2, "worker": 4}
+    why = {item["path"]: item["why"] for item in report.blockers(plan)}
+    assert why == {
+        "fargate_desired_count[web]": "A variable of the inventory can't be used: it should be a number of tasks, 0 or more.",
+        "fargate_stop_timeout[nginx]": "A variable of the inventory can't be used: it should be a number of seconds from 2 to 120.",
+    }
+
+
+def test_a_wrong_type_is_told_with_the_right_one() -> None:
+    (finding,) = report.blockers(systems.plan(None, subnets="subnet-0a"))
+    assert finding["why"] == "A variable of the inventory can't be used: it should be a list. Subnets of the tasks."
+
+
+def test_every_type_has_its_word() -> None:
+    assert {key.types for key in intent.KEYS.values()} <= set(intent.WORDS)
 
 
 def test_the_module_documents_every_key_of_the_intent() -> None:
