@@ -125,7 +125,12 @@ summary:
   returned: success
   type: list
   elements: str
-  sample: ["shop (shop.example.com, eu-west-1, account 123456789012): new"]
+  sample: ["shop (shop.example.com, eu-west-1, account 123456789012): new, the target is not built"]
+verdict:
+  description: One line, the last one of RV(summary) - the BLOCKERs that are not waived and where they are, or that there are none.
+  returned: success
+  type: str
+  sample: "1 BLOCKER in the way: FG-HOST-PATH at task_definitions[shop-web].volumes[uploads].host.sourcePath."
 blockers:
   description: The findings of severity BLOCKER that are not waived. Secrets are masked.
   returned: success

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .._translate import report
+from .._translate import comparison, report
 from .._translate.findings import BLOCKER, SEVERITIES
 from .._translate.secrets import mask
 from . import diagram, sides
@@ -28,7 +28,7 @@ KINDS = (("task_definitions", "Task definition"), ("services", "Service"), ("tar
 def render(system: Json, plan: Json) -> str:
     """The page for what ``fargate_plan`` computed from ``system``. No secret of either is on it."""
     shown = t.cast("Json", mask(plan))
-    compared = report.diff(system, dict(plan))
+    compared = comparison.diff(system, dict(plan))
     body = [
         _head(shown),
         tag("h2", "The two sides"),
@@ -54,7 +54,7 @@ def render(system: Json, plan: Json) -> str:
 def _head(plan: Json) -> Markup:
     blockers = report.blockers(dict(plan))
     verdict = tag("span", f"{len(blockers)} in the way", class_="bad") if blockers else tag("span", "ready", class_="good")
-    told = f"{plan['fqdn']} · {plan['region']} · account {plan['account_id']} · {str(plan['phase']).replace('_', ' ')}"
+    told = f"{plan['fqdn']} · {plan['region']} · account {plan['account_id']} · {report.PHASES[plan['phase']]}"
     tiles = [_tile(severity, [item for item in plan["findings"] if item["severity"] == severity]) for severity in SEVERITIES]
     return join([tag("h1", f"{plan['system']} to Fargate ", verdict), tag("p", told, class_="note"), tag("div", *tiles, class_="tiles")])
 
@@ -67,9 +67,8 @@ def _tile(severity: str, findings: t.Sequence[Finding]) -> Markup:
 
 def _hands(plan: Json) -> Markup:
     """What will be created, changed and left alone."""
-    title = "Create" if plan["phase"] == "new" else "Target"
     columns = []
-    for name, entries in ((title, report.created(dict(plan))), ("Change", report.changed(dict(plan))), ("Leave alone", report.left(dict(plan)))):
+    for name, entries in report.sections(dict(plan)):
         rows = [tag("tr", tag("th", entry[:16].strip()), tag("td", entry[16:])) for entry in entries]
         columns.append(tag("section", tag("h3", name), tag("table", *rows) if rows else tag("p", "nothing", class_="note")))
     return tag("div", *columns, class_="hands")
@@ -95,8 +94,8 @@ def _card(findings: t.Sequence[Finding]) -> Markup:
 
 def _change(finding: Finding) -> list[Content]:
     old, new = finding["source_value"], finding["new_value"]
-    told: list[Content] = [] if old is None else [tag("code", str(old))]
-    return told if new is None else [*told, " → ", tag("code", str(new))]
+    told: list[Content] = [] if old is None else [tag("code", report.shown(old))]
+    return told if new is None else [*told, " → ", tag("code", report.shown(new))]
 
 
 def _verdict(finding: Finding) -> str:

@@ -6,18 +6,19 @@ from __future__ import annotations
 
 import typing as t
 
-from . import planner, report
+from . import comparison, planner, report
 
 ARGUMENT_SPEC: dict[str, t.Any] = {"system": {"type": "dict", "required": True}, "intent": {"type": "dict", "default": {}}}
 
 
 def run(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """``plan`` holds secrets; ``summary``, ``blockers`` and ``diff`` are masked."""
+    """``plan`` holds secrets; ``summary``, ``verdict``, ``blockers`` and ``diff`` are masked."""
     plan = planner.plan(params["system"], params["intent"])
     return {
         "changed": False,
         "plan": plan,
         "summary": report.summary(plan),
+        "verdict": report.verdict(plan),
         "blockers": report.blockers(plan),
-        "diff": report.diff(params["system"], plan),
+        "diff": comparison.diff(params["system"], plan),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.cutover.fargate.plugins.module_utils._translate import report
+from ansible_collections.cutover.fargate.plugins.module_utils._translate import deeds
 from unit.plugins.module_utils._translate import systems
 from unit.plugins.module_utils._translate.systems import Json
 
@@ -95,7 +95,7 @@ class TestAlarms:
         assert "StateValue" not in made["settings"]
         for state, enable in (("held", False), ("serving", True)):
             assert settings(plan, state)[0]["alarms"] == {"alarmNames": ["errors-fargate"], "enable": enable, "rollback": True}
-        assert "alarm           errors-fargate" in report.created(plan)
+        assert "alarm           errors-fargate" in deeds.created(plan)
         assert "FG-ALARM" not in systems.ids(plan)
 
     def test_a_service_is_created_without_them(self) -> None:

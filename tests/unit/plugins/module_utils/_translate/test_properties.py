@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 
 import pytest
-from ansible_collections.cutover.fargate.plugins.module_utils._translate import image, report, sizes, task_definition
+from ansible_collections.cutover.fargate.plugins.module_utils._translate import comparison, image, report, sizes, task_definition
 from ansible_collections.cutover.fargate.plugins.module_utils._translate.context import Context
 from ansible_collections.cutover.fargate.plugins.module_utils._translate.task_definition import Translated
 from hypothesis import HealthCheck, given, settings
@@ -101,7 +101,7 @@ def test_every_plan_can_be_printed_and_compared(source: Json) -> None:
     system["source"]["services"][0]["TaskDefinition"] = source
     plan = systems.plan(system)
     assert report.summary(plan)
-    assert set(report.diff(system, plan)) == {"before", "after"}
+    assert set(comparison.diff(system, plan)) == {"before", "after"}
 
 
 @pytest.mark.parametrize("case", systems.CASES)

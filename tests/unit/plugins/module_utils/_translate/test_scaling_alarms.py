@@ -6,7 +6,7 @@ import typing as t
 
 import pytest
 from ansible_collections.cutover.fargate.plugins.module_utils._cloudwatch import copied as applied
-from ansible_collections.cutover.fargate.plugins.module_utils._translate import copied_alarms, report
+from ansible_collections.cutover.fargate.plugins.module_utils._translate import copied_alarms, deeds
 from unit.plugins.module_utils._translate import shapes, systems
 from unit.plugins.module_utils._translate.systems import Json
 
@@ -102,7 +102,7 @@ def test_actions_become_the_policies_of_the_target() -> None:
 
 def test_what_is_made_again_is_listed_and_not_missed_at_the_teardown() -> None:
     plan = systems.plan(system(**CPU, Dimensions=dimensions(ClusterName="shop", ServiceName="web")))
-    assert "alarm           busy-fargate" in report.created(plan)
+    assert "alarm           busy-fargate" in deeds.created(plan)
     assert "FG-ALARM" not in systems.ids(plan)
     assert [item["name"] for item in plan["teardown"]["items"] if item["kind"] == "alarm"] == ["busy"]
 

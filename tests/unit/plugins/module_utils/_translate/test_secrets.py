@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from ansible_collections.cutover.fargate.plugins.module_utils._translate import report, secrets
+from ansible_collections.cutover.fargate.plugins.module_utils._translate import comparison, report, secrets
 from unit.plugins.module_utils._translate import systems
 
 HIDDEN = ["correct-horse", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "AKIAIOSFODNN7EXAMPLE", "wYJpvK5x0u3mJ0mV2n7cQk0l1D7b9ZP4f5s8a6R1t0E="]
@@ -50,7 +50,7 @@ def test_the_name_of_a_secret_is_none() -> None:
 def test_nothing_printable_holds_a_secret(case: str) -> None:
     system = systems.system(case)
     plan = systems.plan(system, **systems.intent(case))
-    shown = json.dumps([report.summary(plan), report.blockers(plan), report.diff(system, plan), plan["findings"], secrets.mask(plan)])
+    shown = json.dumps([report.summary(plan), report.verdict(plan), report.blockers(plan), comparison.diff(system, plan), plan["findings"], secrets.mask(plan)])
     assert [secret for secret in HIDDEN if secret in shown] == []
 
 
