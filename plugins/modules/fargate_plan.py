@@ -27,7 +27,8 @@ options:
       - C(region) (str) - The region. Without it O(system) tells.
       - C(names) (dict) - Names of the target - C(cluster), C(load_balancer), C(security_group), C(execution_role). The defaults are
         C(<system>-fargate) and C(ecsTaskExecutionRole). Names that follow from the source's, each as a mapping from the source's name to the target's
-        - C(target_groups), C(families), C(log_groups), C(repositories), C(namespaces). The defaults are the source's names with C(-fargate).
+        - C(target_groups), C(families), C(log_groups), C(repositories), C(namespaces), C(cloud_map_services). The defaults are the source's names with
+        C(-fargate).
       - C(services) (list) - The services that belong to the system. Discovery reads only these.
       - C(images) (dict) - Container name to image. The container gets this image, and none is derived for it.
       - C(peer_variables) (list) - Environment variables that hold the address of a linked container although their names do not say so.
@@ -41,10 +42,11 @@ options:
       - C(size_table) (dict) - CPU units to a list of MiB. Replaces the built-in table of the sizes that Fargate sells.
       - C(architecture) (str) - C(x86_64) or C(arm64), where neither task definition nor instances tell.
       - C(desired_count) (raw) - Number of tasks of every service, or service name to number. Without it the source's, as remembered at scale-in or as
-        wanted now.
+        wanted now. A scheduler waits at 0 for scale_in, or stays at 0 where the source has none, unless its own name is given.
       - C(availability_zone_rebalancing) (raw) - V(ENABLED) or V(DISABLED), or service name to one of them. Whether ECS balances the tasks over the zones
         once the target serves; the default is V(ENABLED).
-      - C(subnets) (list) - Subnets of the tasks. Without it those of the instances, as far as the load balancer is enabled in their zones.
+      - C(subnets) (list) - Subnets of the tasks. Without it those of the source's services with awsvpc, else those of the Auto Scaling groups, else the
+        instances'. Only zones that the load balancer is enabled in are used.
       - C(assign_public_ip) (bool) - Whether tasks get public addresses. Without it they do where the default route of a subnet leads to an internet
         gateway.
       - C(grants) (list) - More security groups that must admit the tasks, beside those that admit the instances. Each is C({group_id, port}) or
@@ -81,7 +83,7 @@ attributes:
 extends_documentation_fragment:
   - cutover.fargate.attributes
 notes:
-  - RV(plan) holds the environment values of the task definitions, so the task hides its result. RV(summary), RV(blockers) and RV(diff) are masked.
+  - RV(plan) holds the environment values of the task definitions, so the task hides its result. RV(summary), RV(verdict), RV(blockers) and RV(diff) are masked.
 author:
   - The cutover.fargate authors (@cutover)
 """

@@ -164,6 +164,11 @@ def explicit(service: t.Mapping[str, t.Any], context: Context) -> bool:
     return isinstance(given, t.Mapping) and service.get("serviceName") in given
 
 
+def switched_off(service: t.Mapping[str, t.Any], count: int, context: Context) -> bool:
+    """A scheduler of which the source has no task even when it is up: one number for all services doesn't switch it on."""
+    return bool(count == 0 and command_of(service) and not service.get("loadBalancers") and not explicit(service, context))
+
+
 def changes_hands(service: t.Mapping[str, t.Any], count: int, context: Context) -> bool:
     """Whether it may run on one side only: a scheduler that serves nobody, of which the source has ``count`` tasks when it is up."""
     return bool(count > 0 and command_of(service) and not service.get("loadBalancers") and not explicit(service, context))

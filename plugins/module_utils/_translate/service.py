@@ -161,7 +161,7 @@ def desired_count(service: Json, context: Context) -> int:
 def full_count(service: Json, context: Context) -> int:
     """The inventory's; after the cutover the target's own; else what the source has when it is up."""
     given = as_int(per_service(context.intent.get("desired_count"), str(service.get("serviceName"))))
-    if given is not None:
+    if given is not None and not schedulers.switched_off(service, source_count(service), context):
         return given
     target = context.target_services.get(str(service.get("serviceName"))) or {}
     if context.system.get("serving") == "target" and target.get("desiredCount"):

@@ -150,6 +150,16 @@ def test_a_number_for_this_service_is_taken_at_its_word_and_one_for_all_is_not()
     assert systems.plan(system, desired_count={"worker": 3})["scale_in"]["schedulers"] == []
 
 
+def test_one_number_for_all_services_does_not_switch_on_what_the_source_has_switched_off() -> None:
+    system = both(0, None, serving="source")
+    counts = {each["name"]: (each["desired_count"], each["held_count"]) for each in systems.plan(system, desired_count=3)["services"]}
+    assert counts == {"web": (3, None), "worker": (0, None)}
+    assert planned(system, desired_count={"worker": 3})["desired_count"] == 3
+    # It is no longer switched off where the target runs it, and a worker that is no scheduler gets what is asked for.
+    assert planned(both(0, 1), desired_count=3)["desired_count"] == 1
+    assert planned(_without_command(system), desired_count=3)["desired_count"] == 3
+
+
 def test_its_scaling_waits_with_it() -> None:
     system = both(1, 0, serving="source")
     worker = next(each for each in system["source"]["services"] if each["serviceName"] == "worker")
