@@ -12,7 +12,7 @@ from . import sizes
 from .context import as_int
 from .names import compute
 
-# Days that CloudWatch Logs keeps logs. [B RetentionInDays]
+# Days that CloudWatch Logs keeps logs. https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
 RETENTION = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
 NAMES = tuple(compute(""))
 """Names that are text; the others are mappings from the source's name."""

@@ -47,11 +47,13 @@ def _managed(volume: Json, context: Context, path: str) -> t.Iterator[Finding]:
     where = f"{path}.managedEBSVolume"
     snapshot, size = volume.get("snapshotId"), volume.get("sizeInGiB")
     content = f"from snapshot {snapshot}" if snapshot else "empty"
-    yield found("FG-EBS-VOLUME", path, None, f"a new volume for each task, {content}{f', {size} GiB' if size else ''}")
+    role = str(volume.get("roleArn") or "")
+    unread = "" if rights.is_read(role, context) else " The infrastructure role must trust ecs.amazonaws.com, which could not be read."
+    yield found("FG-EBS-VOLUME", path, None, f"a new volume for each task, {content}{f', {size} GiB' if size else ''}", role=unread)
     if volume.get("volumeType") == "standard":
         volume["volumeType"] = "gp3"
         yield found("FG-EBS-TYPE", f"{where}.volumeType", "standard", "gp3")
-    yield from rights.infrastructure(str(volume.get("roleArn") or ""), context, f"{where}.roleArn")
+    yield from rights.infrastructure(role, context, f"{where}.roleArn")
     if volume:
         volume["tagSpecifications"] = _tags(volume.get("tagSpecifications") or [], context)
 

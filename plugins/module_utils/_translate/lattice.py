@@ -120,7 +120,7 @@ def ingress(planned: t.Sequence[Json], tasks: t.Sequence[Translated], context: C
     admitted = sorted(lists & set(named))
     path = f"security_groups[{context.names['security_group']}].ingress"
     if not admitted:
-        return [], [found("FG-LATTICE-INGRESS", path, None, port) for port in sorted(wanted)]
+        return [], [found("FG-LATTICE-INGRESS", path, None, port, port=port) for port in sorted(wanted)]
     return [
         {"prefix_list_id": name, "protocol": "tcp", "from_port": port, "to_port": port, "description": f"{context.name}: VPC Lattice"}
         for name in admitted

@@ -78,12 +78,12 @@ def shared_memory(parameters: Json, path: str) -> t.Iterator[Finding]:
 
 
 def swap(parameters: Json, path: str) -> t.Iterator[Finding]:
-    """``maxSwap`` and ``swappiness`` are dropped: no swap on Fargate. A ``maxSwap`` of 0 used none before. fargate-rules.md 2b maxSwap"""
-    most, leaning = parameters.pop("maxSwap", None), parameters.pop("swappiness", None)
-    if most:
-        yield found("FG-SWAP", f"{path}.maxSwap", most)
-    elif most is None and leaning is not None:
-        yield found("FG-SWAP", f"{path}.swappiness", leaning)
+    """``maxSwap`` and ``swappiness`` are dropped: no swap on Fargate. 0 meant none; without ``maxSwap`` the other is ignored. fargate-rules.md 2b maxSwap"""
+    kind = "FG-SWAP" if parameters.get("maxSwap") else "FG-SWAP-NONE"
+    for key in ("maxSwap", "swappiness"):
+        value = parameters.pop(key, None)
+        if value is not None:
+            yield found(kind, f"{path}.{key}", value)
 
 
 def tmpfs(parameters: Json, path: str) -> t.Iterator[Finding]:

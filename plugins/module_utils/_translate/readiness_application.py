@@ -12,8 +12,14 @@ from .context import Context, Json
 from .findings import Finding, found
 from .outline import Outline
 
-# Variables of which one decides, and whether only those who answer users care.
-DECIDED_BY = ((("SESSION_DRIVER",), True), (("CACHE_STORE", "CACHE_DRIVER"), False), (("LOG_CHANNEL",), False))
+SESSION = "SESSION_DRIVER"
+# Variables of which one decides. Of sessions only those hear who answer users.
+DECIDED_BY = ((SESSION,), ("CACHE_STORE", "CACHE_DRIVER"), ("LOG_CHANNEL",))
+DEFAULTS = {
+    SESSION: "sessions in files up to version 10, in the database since 11",
+    "CACHE_STORE": "the cache in files up to version 10, in the database since 11",
+    "LOG_CHANNEL": "the log in a file",
+}
 _ARTISAN = re.compile(r"\bartisan\b")
 
 
@@ -26,14 +32,18 @@ def unset(outline: Outline, context: Context) -> t.Iterator[Finding]:
     images = _images(context)
     for service in outline.services:
         source = next((item for item in context.source_services if item.get("serviceName") == service["name"]), {})
-        told = []
+        told: list[str] = []
+        open_: set[str] = set()
         for container in (source.get("TaskDefinition") or {}).get("containerDefinitions") or []:
             if _repository(container) in images and not container.get("environmentFiles"):
                 given = _names(container)
-                missing = [names[0] for names, users in DECIDED_BY if not given & set(names) and (service["kind"] == "web" or not users)]
+                missing = [names[0] for names in DECIDED_BY if not given & set(names) and (service["kind"] == "web" or names[0] != SESSION)]
                 told += [f"{container.get('name')}: {', '.join(missing)}"] if missing else []
+                open_.update(missing)
         if told:
-            yield found("FG-LARAVEL-DEFAULT", f"services[{service['name']}]", "; ".join(told))
+            defaults = "; ".join(text for name, text in DEFAULTS.items() if name in open_)
+            users = ", and users whose session is in one are logged out" if SESSION in open_ else ""
+            yield found("FG-LARAVEL-DEFAULT", f"services[{service['name']}]", "; ".join(told), defaults=defaults, users=users)
 
 
 def _images(context: Context) -> set[str]:

@@ -92,6 +92,11 @@ def infrastructure(arn: str, context: Context, path: str) -> t.Iterator[Finding]
         yield found("FG-INFRASTRUCTURE-ROLE", path, ", ".join(trusted) or None, ECS)
 
 
+def is_read(arn: str, context: Context) -> bool:
+    """Whether it is known whom a role trusts; who must be trusted is told otherwise."""
+    return _known(arn, context).get("TrustedServices") is not None
+
+
 def _known(arn: str, context: Context) -> Json:
     """A role as discovery read it; empty when it doesn't exist or wasn't read."""
     return next((role for role in context.source.get("roles") or [] if role.get("Arn") == arn), {})

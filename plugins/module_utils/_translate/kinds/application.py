@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
-from .kind import ACTION, BLOCKER, ECS, LOGS, SERVICE, TASKS, WARN, Kind
+from .kind import ACTION, BLOCKER, ECS, GUIDE, LOGS, TASKS, WARN, Kind
+
+SCHEDULERS = GUIDE + "migrate.md#schedulers"
 
 KINDS = (
     Kind(
@@ -55,10 +57,10 @@ KINDS = (
         "FG-LARAVEL-DEFAULT",
         WARN,
         "checked",
-        "Set neither in the environment nor by secrets: an .env in the image decides, or Laravel's default. That is sessions and cache in files up to "
-        "version 10, in the database since 11, and the log in a file; files end with their container, and users are logged out.",
-        "Ask a running task: php artisan config:show session.driver, cache.default, logging.default (or php artisan tinker). The probe set laravel of "
-        "fargate_probes proves before the cutover that a session of the source goes on at the target.",
+        "Set neither in the environment nor by secrets: an .env in the image decides, or Laravel's default. That is {defaults}. Files end with their "
+        "container{users}.",
+        "Ask a running task: php artisan config:show, with session.driver, cache.default or logging.default (or php artisan tinker). Where users log in, the "
+        "probe set laravel of fargate_probes proves before the cutover that a session of the source goes on at the target.",
         ECS + "ecs-exec-run.html",
     ),
     Kind(
@@ -82,16 +84,17 @@ KINDS = (
         WARN,
         "changed",
         "Two schedulers would do every job twice: the target's has no task until scale_in has stopped the source's, which goes on with the source's release.",
-        "Run scale_in before a release that changes what is scheduled.",
-        SERVICE,
+        "Nothing now; run scale_in before a release that changes what is scheduled.",
+        SCHEDULERS,
     ),
     Kind(
         "FG-SCHEDULER-TWICE",
         ACTION,
         "kept",
         "Source and target run this scheduler at the same time: every job is done twice until scale_in.",
-        "Remove fargate_desired_count of this service and run prepare, which stops the target's; or let every job run on one server only (onOneServer()).",
-        SERVICE,
+        "Where fargate_desired_count names this service, remove that and run prepare, which stops the target's. Where its scaling has the source at 0 now, "
+        "run prepare while the source has tasks of it. Or let every job run on one server only (onOneServer()).",
+        SCHEDULERS,
     ),
     Kind(
         "FG-SCHEDULER-NOWHERE",
@@ -99,7 +102,7 @@ KINDS = (
         "kept",
         "Once the source's is stopped nobody runs this scheduler.",
         "After a scale_in that was interrupted, run it again, or rollback. Else remove fargate_desired_count of this service.",
-        SERVICE,
+        SCHEDULERS,
     ),
     Kind(
         "FG-SCHEDULER-WEB",
@@ -107,7 +110,7 @@ KINDS = (
         "kept",
         "The task that serves the web runs a scheduler too. It has to serve on both sides, so from prepare to scale_in every job would be done twice.",
         "Give the scheduler a service of its own: that one changes hands by itself. Or let jobs run on one server only (onOneServer()) and waive this finding.",
-        SERVICE,
+        SCHEDULERS,
     ),
     Kind(
         "FG-SUPERVISOR",
@@ -115,9 +118,9 @@ KINDS = (
         "kept",
         "What a supervisor starts stands in a file of the image, which isn't read. A scheduler among it would run on both sides and do every job twice.",
         "Look into its configuration. Give a scheduler a service of its own.",
-        SERVICE,
+        SCHEDULERS,
     ),
-    Kind("FG-SCHEDULER-MANY", WARN, "kept", "More than one task runs the scheduler.", "Use onOneServer(), or one task.", ECS),
+    Kind("FG-SCHEDULER-MANY", WARN, "kept", "More than one task runs the scheduler.", "Use onOneServer(), or one task.", SCHEDULERS),
     Kind(
         "FG-WORKER-SHELL",
         WARN,

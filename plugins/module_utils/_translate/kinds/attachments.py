@@ -14,9 +14,8 @@ KINDS = (
         "FG-EBS-VOLUME",
         ACTION,
         "kept",
-        "Each task gets a new volume of its own, which ends with it. Nothing that is written on the source's volumes moves.",
-        "Check that new tasks can begin so, as they do on EC2; for data that must last answer {efs: fs-...} in fargate_volumes. The infrastructure role must "
-        "trust ecs.amazonaws.com.",
+        "Each task gets a new volume of its own, which ends with it. Nothing that is written on the source's volumes moves.{role}",
+        "Check that new tasks can begin so, as they do on EC2; for data that must last answer {efs: fs-...} in fargate_volumes.",
         EBS,
     ),
     Kind(
@@ -89,8 +88,10 @@ KINDS = (
         "FG-LATTICE-INGRESS",
         ACTION,
         "checked",
-        "No group of the instances admits VPC Lattice by its prefix list, so there is no rule to copy: its requests and health checks don't reach the tasks.",
-        "After the role security add a rule to the tasks' group: the port above, from the prefix list com.amazonaws.<region>.vpc-lattice.",
-        "https://docs.aws.amazon.com/vpc-lattice/latest/ug/security-groups.html",
+        "No group of the instances admits VPC Lattice by its prefix list, so there is no rule to copy: its requests and health checks don't reach port {port} "
+        "of the tasks.",
+        "When prepare has made the tasks' security group, add an ingress rule to it: TCP, that port, from the managed prefix list "
+        "com.amazonaws.REGION.vpc-lattice (com.amazonaws.REGION.ipv6.vpc-lattice where Lattice's addresses are IPv6).",
+        "https://docs.aws.amazon.com/vpc-lattice/latest/ug/security-groups.html#managed-prefix-list",
     ),
 )

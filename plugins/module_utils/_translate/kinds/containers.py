@@ -166,7 +166,7 @@ KINDS = (
         TASKS,
     ),
     Kind("FG-DEVICES", BLOCKER, "dropped", "Tasks have no access to devices on Fargate.", "Leave this service on EC2.", TASKS),
-    Kind("FG-SHARED-MEMORY", WARN, "dropped", "Shared memory (/dev/shm) stays at 64 MB.", "Nothing.", TASKS),
+    Kind("FG-SHARED-MEMORY", INFO, "dropped", "Shared memory (/dev/shm) always is 64 MB, and no more was asked for.", "Nothing.", TASKS),
     Kind(
         "FG-SHARED-MEMORY-LARGE",
         BLOCKER,
@@ -184,4 +184,5 @@ KINDS = (
         "Raise the container's memory limit before, or take it away and raise the size in fargate_sizes.",
         TASKS,
     ),
+    Kind("FG-SWAP-NONE", INFO, "dropped", "The setting kept the container from swapping, or did nothing; there is no swap on Fargate.", "Nothing.", TASKS),
 )

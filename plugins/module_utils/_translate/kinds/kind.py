@@ -9,6 +9,7 @@ from dataclasses import dataclass
 BLOCKER, ACTION, WARN, INFO = "BLOCKER", "ACTION", "WARN", "INFO"
 SEVERITIES = (BLOCKER, ACTION, WARN, INFO)
 
+GUIDE = "https://github.com/cutover/fargate/blob/main/docs/guide/"
 ECS = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/"
 ELB = "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/"
 R53 = "https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/"

@@ -60,7 +60,7 @@ KINDS = (
         "FG-WAF-UNREAD",
         BLOCKER,
         "checked",
-        "Whether a web ACL protects the source's load balancer must not be read with these credentials: the new one would be open to what it keeps out.",
+        "These credentials are not allowed to read whether a web ACL protects the source's load balancer: the new one would be open to what it keeps out.",
         "Allow wafv2:GetWebACLForResource, wafv2:GetWebACL and elasticloadbalancing:GetLoadBalancerWebACL, or waive it if there is none.",
         "https://docs.aws.amazon.com/waf/latest/APIReference/API_GetWebACLForResource.html",
     ),
@@ -82,7 +82,7 @@ KINDS = (
     ),
     Kind(
         "FG-IAC-TEARDOWN",
-        INFO,
+        ACTION,
         "checked",
         "A tool made what the teardown deletes, as its tags say: its next run after the teardown would make it again.",
         "Drop the source from the tool's code (or its state) before the teardown.",

@@ -109,8 +109,8 @@ KINDS = (
         "FG-ALB-EGRESS",
         ACTION,
         "changed",
-        "The load balancer's group restricts what leaves: the way to the tasks is added.",
-        "Nothing; the teardown doesn't remove it.",
+        "The load balancer's group restricts what leaves: a rule that lets it reach the tasks is added.",
+        "Nothing; abandon removes the rule again. After the teardown it stays: the new load balancer has the group too.",
         ELB + "load-balancer-update-security-groups.html",
     ),
     Kind(

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from .kind import ACTION, BLOCKER, ECS, INFO, SERVICE, WARN, Kind
 
+HOOKS = ECS + "deployment-lifecycle-hooks.html"
+
 KINDS = (
     Kind(
         "FG-DAEMON",
@@ -67,7 +69,7 @@ KINDS = (
         "Set fargate_availability_zone_rebalancing to DISABLED, for all services or for this one, if its tasks must not be stopped.",
         ECS + "service-rebalancing.html",
     ),
-    Kind("FG-DEPLOY-HOOKS", ACTION, "dropped", "Lifecycle hooks of deployments are not carried over.", "Add them again afterwards.", SERVICE),
+    Kind("FG-DEPLOY-HOOKS", ACTION, "dropped", "Lifecycle hooks of deployments are not carried over.", "Add them again afterwards.", HOOKS),
     Kind(
         "FG-SERVICE-ROLE",
         INFO,

@@ -28,7 +28,7 @@ KINDS = (
         "FG-DISCOVERY-DENIED",
         ACTION,
         "checked",
-        "Something of the system must not be read with these credentials: the plan doesn't know it.",
+        "These credentials are not allowed to read a part of the system, so the plan doesn't know it.",
         "Allow the call that the message names.",
         ECS,
     ),

@@ -133,3 +133,19 @@ def test_only_the_primary_deployment_counts() -> None:
     old = {"status": "ACTIVE", "volumeConfigurations": [{"name": "other", "managedEBSVolume": {"roleArn": "x"}}]}
     web(found)["deployments"].insert(0, old)
     assert [item["name"] for item in planned(systems.plan(found))["volume_configurations"]] == ["data"]
+
+
+def test_the_trust_of_the_infrastructure_role_is_spoken_of_only_when_it_is_unknown() -> None:
+    found = system("FG-EBS-VOLUME/positive")
+    (unread,) = findings(systems.plan(found), "FG-EBS-VOLUME")
+    assert unread["why"].endswith(" The infrastructure role must trust ecs.amazonaws.com, which could not be read.")
+    role = web(found)["deployments"][0]["volumeConfigurations"][0]["managedEBSVolume"]["roleArn"]
+    found["source"]["roles"] = [{"Arn": role, "TrustedServices": ["ecs.amazonaws.com"]}]
+    (read,) = findings(systems.plan(found), "FG-EBS-VOLUME")
+    assert read["why"].endswith("volumes moves.")
+
+
+def test_the_port_that_lattice_must_reach_is_said() -> None:
+    plan = Case("FG-LATTICE-INGRESS/positive").plan
+    (finding,) = findings(plan, "FG-LATTICE-INGRESS")
+    assert f"don't reach port {finding['new_value']} of the tasks" in finding["why"]

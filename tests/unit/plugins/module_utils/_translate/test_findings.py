@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.cutover.fargate.plugins.module_utils._translate import findings, kinds
+from ansible_collections.cutover.fargate.plugins.module_utils._translate.kinds.kind import GUIDE
 
 ROOT = Path(__file__).parents[5]
 PAGE = ROOT / "docs" / "guide" / "findings.md"
@@ -43,9 +44,13 @@ def page() -> str:
     parts = [HEAD]
     for severity in findings.SEVERITIES:
         kinds = sorted((kind for kind in findings.KINDS.values() if kind.severity == severity), key=lambda kind: kind.id)
-        rows = [f"| `{kind.id}` | {kind.verdict} | {_cell(kind.why)} | {_cell(kind.fix)} | [AWS]({kind.doc}) |" for kind in kinds]
+        rows = [f"| `{kind.id}` | {kind.verdict} | {_cell(kind.why)} | {_cell(kind.fix)} | {_link(kind.doc)} |" for kind in kinds]
         parts += [f"\n## {severity}\n", "| id | verdict | meaning | fix | more |", "| --- | --- | --- | --- | --- |", *rows]
     return "\n".join(part.removesuffix("\n") if part == HEAD else part for part in parts) + "\n"
+
+
+def _link(doc: str) -> str:
+    return f"[guide]({doc.removeprefix(GUIDE)})" if doc.startswith(GUIDE) else f"[AWS]({doc})"
 
 
 def _cell(text: str) -> str:
@@ -73,8 +78,15 @@ def test_every_finding_is_complete(kind: findings.Kind) -> None:
     assert kind.verdict in ("kept", "changed", "dropped", "refused", "checked", "ignored")
     assert kind.why.endswith((".", "}")) or kind.why.endswith(")")
     assert kind.fix.endswith(".")
-    assert kind.doc.startswith("https://docs.aws.amazon.com/")
+    assert kind.doc.startswith(("https://docs.aws.amazon.com/", GUIDE))
     assert kind.severity not in ("BLOCKER",) or kind.fix != "Nothing."
+
+
+def test_the_sections_of_the_guide_exist() -> None:
+    for doc in {kind.doc for kind in findings.KINDS.values() if kind.doc.startswith(GUIDE)}:
+        page, _, section = doc.removeprefix(GUIDE).partition("#")
+        heads = re.findall(r"^#+ (.*)$", (PAGE.parent / page).read_text(), re.MULTILINE)
+        assert section in {head.lower().replace(" ", "-") for head in heads}, doc
 
 
 def test_a_finding_has_the_contracts_keys_and_no_secret() -> None:

@@ -380,3 +380,15 @@ def test_owners_are_told_by_what_changes() -> None:
 
 def test_nothing_of_it_after_the_teardown() -> None:
     assert not systems.ids(systems.plan(systems.system("torn_down"))) & {"FG-EGRESS-ADDRESS", "FG-IAC-OWNER", "FG-QUOTA"}
+
+
+def test_laravels_defaults_are_told_where_they_are_open_and_users_only_where_there_are_some() -> None:
+    system = systems.system()
+    for service in (0, 1):
+        for container in systems.containers(system, service).values():
+            kept = [pair for pair in container.get("environment") or [] if pair["name"] not in ("SESSION_DRIVER", "CACHE_STORE", "CACHE_DRIVER")]
+            container["environment"] = kept
+    why = {item["path"]: item["why"] for item in systems.plan(system)["findings"] if item["id"] == "FG-LARAVEL-DEFAULT"}
+    cache, session = "the cache in files up to version 10, in the database since 11", "sessions in files up to version 10, in the database since 11"
+    assert why["services[web]"].endswith(f"That is {session}; {cache}. Files end with their container, and users whose session is in one are logged out.")
+    assert why["services[worker]"].endswith(f"That is {cache}. Files end with their container.")
