@@ -101,13 +101,18 @@ def _target_dimensions(item: Section, clients: Clients, check_mode: bool) -> dic
     }
 
 
-def read(clients: Clients, names: list[str]) -> dict[str, Dict]:
-    """The alarms that exist, with their tags, by name. AWS takes a hundred names a call."""
-    client = clients("cloudwatch")
+def existing(clients: Clients, names: t.Sequence[str]) -> dict[str, Dict]:
+    """The alarms that exist by name. AWS takes a hundred names a call."""
     found: dict[str, Dict] = {}
     for start in range(0, len(names), 100):
-        described = client.describe_alarms(AlarmNames=names[start : start + 100], AlarmTypes=["MetricAlarm"])["MetricAlarms"]
+        described = clients("cloudwatch").describe_alarms(AlarmNames=list(names[start : start + 100]), AlarmTypes=["MetricAlarm"])["MetricAlarms"]
         found.update({alarm["AlarmName"]: alarm for alarm in described})
+    return found
+
+
+def read(clients: Clients, names: t.Sequence[str]) -> dict[str, Dict]:
+    """The same with their tags."""
+    client, found = clients("cloudwatch"), existing(clients, names)
     return {name: {**alarm, "Tags": tagging.to_dict(client.list_tags_for_resource(ResourceARN=alarm["AlarmArn"])["Tags"])} for name, alarm in found.items()}
 
 

@@ -15,7 +15,7 @@ from .._aws.apply import CLOCK, Call, Clock, apply, covers, overlay, report
 from .._aws.clients import Clients
 from .._aws.errors import CutoverError
 from .._cloudwatch import copied
-from .._cloudwatch.alarms import read
+from .._cloudwatch.alarms import existing
 from .common import describe_services
 
 Wanted = t.Mapping[str, t.Any]
@@ -115,4 +115,4 @@ def _refuse_missing(wanted: t.Sequence[Wanted], services: t.Mapping[str, Json]) 
 def _existing(clients: Clients, wanted: t.Sequence[Wanted]) -> set[str]:
     """A deployment must not wait for an alarm that nobody made."""
     names = {name for item in wanted for name in (item["serving"]["deployment_configuration"].get("alarms") or {}).get("alarmNames") or []}
-    return set(read(clients, sorted(names))) if names else set()
+    return set(existing(clients, sorted(names)))

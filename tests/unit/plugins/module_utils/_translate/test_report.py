@@ -30,7 +30,7 @@ def test_findings_that_say_the_same_are_told_once_with_each_place() -> None:
     at = next(number for number, line in enumerate(lines) if line.startswith("INFO ("))
     assert all(line.startswith("  FG-") for line in lines[at + 1 : -2])
     (size,) = [line for line in lines if line.startswith("  FG-SIZE (task_definitions[shop-worker].cpu): ")]
-    assert size.endswith("256 CPU units. fargate_sizes sets another one.")
+    assert size.endswith("fargate_sizes sets another one.")
     assert "  FG-TARGET-TYPE (target_groups[shop-web].TargetType): Tasks with awsvpc register by address." in lines
 
 
