@@ -94,15 +94,16 @@ def security_options(draft: Json, path: str) -> t.Iterator[Finding]:
 
 def credential_specs(draft: Json, path: str) -> t.Iterator[Finding]:
     """gMSA on Fargate needs a design of its own. fargate-rules.md 2 credentialSpecs"""
-    if draft.pop("credentialSpecs", None):
-        yield found("FG-GMSA", f"{path}.credentialSpecs")
+    given = draft.pop("credentialSpecs", None)
+    if given:
+        yield found("FG-GMSA", f"{path}.credentialSpecs", ", ".join(map(str, given)))
 
 
 def ulimits(draft: Json, path: str) -> t.Iterator[Finding]:
     """``nofile`` can be set; others register, but the operating system's defaults may hold. fargate-rules.md 2 ulimits"""
     for index, limit in enumerate(draft.get("ulimits") or []):
         if limit.get("name") != "nofile":
-            yield found("FG-ULIMIT", f"{path}.ulimits[{index}]", limit.get("name"))
+            yield found("FG-ULIMIT", f"{path}.ulimits[{index}]", f"{limit.get('name')} {limit.get('softLimit')}/{limit.get('hardLimit')}")
             continue
         for key in ("softLimit", "hardLimit"):
             if (limit.get(key) or 0) > LARGEST_NOFILE:
@@ -186,8 +187,11 @@ RULES: tuple[t.Callable[[Json, str], t.Iterator[Finding]], ...] = (
 )
 
 
-def port_clash(definition: Json, path: str) -> t.Iterator[Finding]:
-    """One network namespace: a container port may be listened on once per task. fargate-rules.md 2 portMappings[].containerPort"""
+def port_clash(definition: Json, unmapped: t.Iterable[tuple[str, int]], path: str) -> t.Iterator[Finding]:
+    """One network namespace: a container port may be listened on once per task. fargate-rules.md 2 portMappings[].containerPort
+
+    ``unmapped``: (container, port) of who is known to listen without a mapping.
+    """
     owners: dict[tuple[int, str], str] = {}
     for container in definition.get("containerDefinitions") or []:
         name = str(container.get("name"))
@@ -197,6 +201,10 @@ def port_clash(definition: Json, path: str) -> t.Iterator[Finding]:
                 if owner != name:
                     yield found("FG-PORT-CLASH", f"{path}.containerDefinitions[{name}].portMappings[{index}]", port, other=owner)
                     break
+    for name, port in unmapped:
+        owner = owners.setdefault((port, "tcp"), name)
+        if owner != name:
+            yield found("FG-PORT-CLASH", f"{path}.containerDefinitions[{name}]", port, other=owner)
 
 
 def low_port(definition: Json, path: str) -> t.Iterator[Finding]:

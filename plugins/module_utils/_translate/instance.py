@@ -21,6 +21,10 @@ _AGENT_LABEL = re.compile(
     re.IGNORECASE,
 )
 _STORE = re.compile(r"(^|/)(redis|valkey|memcached|mysql|mariadb|percona|postgres|postgresql|mongo|mongodb|rabbitmq)$")
+STORE_PORTS = {
+    **{"redis": 6379, "valkey": 6379, "memcached": 11211, "mongo": 27017, "rabbitmq": 5672},
+    **{"mysql": 3306, "mariadb": 3306, "percona": 3306, "postgres": 5432},
+}
 _AGENT_VARIABLE = re.compile(r"^(ECS_(?!FARGATE$)\w+|DOCKER_(HOST|CERT_PATH|TLS_VERIFY|API_VERSION|CONFIG|CONTEXT|SOCK\w*))$")
 
 
@@ -69,6 +73,16 @@ def store(draft: Json, path: str) -> t.Iterator[Finding]:
     """A database, cache or queue inside the task: each task has its own, so the target begins with an empty one. fargate-rules.md 4 (local disk state)"""
     if _STORE.search(image.parse(str(draft.get("image") or "")).repository):
         yield found("FG-STORE-IN-TASK", f"{path}.image", draft.get("image"))
+
+
+def listeners(definition: Json) -> list[tuple[str, int]]:
+    """(container, port) of the official images of stores, unless a command or a mapping says otherwise. fargate-rules.md 2 portMappings[].containerPort"""
+    found = []
+    for container in definition.get("containerDefinitions") or []:
+        match = _STORE.search(image.parse(str(container.get("image") or "")).repository)
+        if match and match[2] in STORE_PORTS and not any(container.get(key) for key in ("command", "entryPoint", "portMappings")):
+            found.append((str(container.get("name")), STORE_PORTS[match[2]]))
+    return found
 
 
 RULES: tuple[t.Callable[[Json, str], t.Iterator[Finding]], ...] = (host_addresses, agent_variables, labels, store)

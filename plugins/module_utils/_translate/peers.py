@@ -80,6 +80,20 @@ def _assigned(match: re.Match[str]) -> str:
     return f"{match[1]}={match[2]}{LOCAL}" if _holds_address(match[1]) else match[0]
 
 
+def addressed(definition: t.Mapping[str, t.Any]) -> list[tuple[str, int]]:
+    """(container, port) of every linked peer that an environment value or a command names with its port: it listens there, mapped or not."""
+    found: list[tuple[str, int]] = []
+    for container in definition.get("containerDefinitions") or []:
+        check = container.get("healthCheck") or {}
+        words = [str(pair.get("value") or "") for pair in container.get("environment") or []]
+        words += [str(word) for holder, key in ((container, "entryPoint"), (container, "command"), (check, "command")) for word in holder.get(key) or []]
+        targets = {host: name for name, alias in linked(container) for host in (name, alias)}
+        for host, name in targets.items():
+            pattern = re.compile(rf"(?:(?<![\w.\-/])|(?<=://)){re.escape(host)}:(\d{{2,5}})\b")
+            found += [(name, int(port)) for word in words for port in pattern.findall(word)]
+    return list(dict.fromkeys(found))
+
+
 def _is_address(words: t.Sequence[str], index: int) -> bool:
     """Whether a word that is a peer's name stands where an address does: after ``-h`` and the like, or before a port."""
     before, after = words[index - 1] if index else "", words[index + 1] if index + 1 < len(words) else ""

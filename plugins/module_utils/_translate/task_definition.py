@@ -85,7 +85,7 @@ def translate(task: Translated, entries: t.Mapping[tuple[str, str], Json], conte
     for original, container in zip(task.source.get("containerDefinitions") or [], list(draft.get("containerDefinitions") or []), strict=True):
         _container(container, original, entries, task, context)
     draft.setdefault("containerDefinitions", [])
-    report(containers.port_clash(draft, task.path))
+    report(containers.port_clash(draft, [*peers.addressed(task.source), *instance.listeners(draft)], task.path))
     report(containers.low_port(draft, task.path))
     report(containers.control_clash(draft, task.path))
     report(containers.optional_peer(task.source, task.path))

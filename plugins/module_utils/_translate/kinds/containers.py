@@ -93,7 +93,7 @@ KINDS = (
         "Bake the file into the image (config-file-type file), or use the init image of aws-for-fluent-bit with the variable aws_fluent_bit_init_s3_1.",
         ECS + "using_firelens.html",
     ),
-    Kind("FG-STARTTIMEOUT", WARN, "changed", "The start time-out is at most 120 seconds.", "Make the container start faster.", TASKS),
+    Kind("FG-STARTTIMEOUT", WARN, "changed", "Who depends on this container waits at most 120 seconds for it.", "Make the container start faster.", TASKS),
     Kind(
         "FG-STOPTIMEOUT",
         BLOCKER,

@@ -25,7 +25,14 @@ KINDS = (
     ),
     Kind("FG-LINK-UNKNOWN", WARN, "dropped", "The link names no container of the task.", "Nothing, if it was a leftover.", NETWORKING),
     Kind("FG-LINK-CYCLE", WARN, "dropped", "Waiting for the link's target would be a cycle.", "Make the container retry until its peer answers.", TASKS),
-    Kind("FG-PEER", ACTION, "changed", "The value named a linked peer, which is at 127.0.0.1 now.", "Nothing.", NETWORKING),
+    Kind(
+        "FG-PEER",
+        ACTION,
+        "changed",
+        "The value named a linked peer, which is at 127.0.0.1 now.",
+        "Look whether the new value is what the application expects.",
+        NETWORKING,
+    ),
     Kind(
         "FG-PEER-WORD",
         WARN,

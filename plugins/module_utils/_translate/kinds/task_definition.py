@@ -99,7 +99,7 @@ KINDS = (
         ACTION,
         "changed",
         "Fargate pulls images and writes logs with an execution role; on EC2 the instance's role did it.",
-        "The role is created when it doesn't exist.",
+        "Nothing: a role that doesn't exist is created, unless fargate_execution_role gives its ARN.",
         ROLE,
     ),
     Kind(
