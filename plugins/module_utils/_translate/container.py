@@ -27,12 +27,14 @@ _FPM = re.compile(r"\bfpm\b", re.IGNORECASE)
 
 
 def port_mappings(draft: Json, path: str) -> t.Iterator[Finding]:
-    """``hostPort`` must be blank or the container port; a fixed other one was a door on the instance. fargate-rules.md 2 portMappings[].hostPort"""
+    """``hostPort`` must be blank or the container port; a fixed one was a door on the instance. fargate-rules.md 2 portMappings[].hostPort, .protocol"""
     kept: list[Json] = []
     for index, mapping in enumerate(draft.get("portMappings") or []):
         host, port = mapping.pop("hostPort", None), mapping.get("containerPort")
         mapping.pop("hostPortRange", None)
-        if host and host != port:
+        if host and mapping.get("protocol") == "udp":
+            yield found("FG-UDP-PORT", f"{path}.portMappings[{index}].hostPort", host, port)
+        elif host and host != port:
             yield found("FG-HOST-PORT", f"{path}.portMappings[{index}].hostPort", host, port)
         twin = next((other for other in kept if _door(other) == _door(mapping)), None)
         if twin is None:

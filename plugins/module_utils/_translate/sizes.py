@@ -13,6 +13,8 @@ from .context import Context, Json, per_service
 from .findings import Finding, found
 
 HEADROOM = 1.3
+SPARE = 0.25
+"""The share of a task's memory from which on it is told that no container can use it."""
 
 # CPU units -> MiB. fargate-rules.md 6: botocore up to 16 vCPU, cfn-lint E3047 for all. AWS adds rows: fargate_size_table replaces this.
 TABLE: dict[int, list[int]] = {
@@ -112,7 +114,16 @@ def size(draft: Json, services: t.Sequence[str], context: Context, path: str) ->
         reason += _forced(cpu, pair, table)
     yield from findings
     yield found("FG-SIZE", f"{path}.cpu", _own(draft), f"{pair[0]}/{pair[1]}", reason=reason)
+    yield from _spare(draft, pair[1], proxy[1], path)
     draft["cpu"], draft["memory"] = str(pair[0]), str(pair[1])
+
+
+def _spare(definition: Json, memory: int, proxy: int, path: str) -> t.Iterator[Finding]:
+    """Memory of the task that the hard limits keep from every container. fargate-rules.md 2 memory"""
+    containers = definition.get("containerDefinitions") or []
+    spare = memory - proxy - sum((container.get("memory") or 0) + tmpfs(container) for container in containers)
+    if containers and all(container.get("memory") for container in containers) and spare >= memory * SPARE:
+        yield found("FG-SIZE-SPARE", f"{path}.memory", None, spare=spare, memory=memory)
 
 
 def as_built(services: t.Sequence[str], context: Context, table: t.Mapping[int, t.Sequence[int]]) -> tuple[int, int] | None:

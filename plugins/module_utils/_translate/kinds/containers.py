@@ -24,6 +24,14 @@ KINDS = (
         NETWORKING,
     ),
     Kind(
+        "FG-UDP-PORT",
+        WARN,
+        "dropped",
+        "The instance's UDP port is gone, and an Application Load Balancer takes no UDP: only the containers of the task reach it.",
+        "If somebody else sends to it (statsd, syslog), let them find the tasks by service discovery or a Network Load Balancer.",
+        NETWORKING,
+    ),
+    Kind(
         "FG-HOSTNAME",
         WARN,
         "dropped",

@@ -135,6 +135,14 @@ KINDS = (
         ECS + "fargate-tasks-services.html#fargate-tasks-size",
     ),
     Kind(
+        "FG-SIZE-SPARE",
+        INFO,
+        "kept",
+        "{spare} of the task's {memory} MiB are above the hard limits (memory) of all containers: none can use them.",
+        "Leave the main container memoryReservation only, or raise its memory.",
+        ECS + "fargate-tasks-services.html#fargate-tasks-size",
+    ),
+    Kind(
         "FG-SIZE-UNKNOWN",
         WARN,
         "changed",
