@@ -44,7 +44,12 @@ KINDS = (
     ),
     Kind("FG-IPC-HOST", BLOCKER, "dropped", "Tasks can't share IPC with the host on Fargate.", "Redesign what used the host's IPC.", TASKS),
     Kind(
-        "FG-IPC-TASK", WARN, "dropped", "Containers of a task can't share System V IPC or shared memory on Fargate.", "Use a socket or a tmpfs instead.", TASKS
+        "FG-IPC-TASK",
+        WARN,
+        "dropped",
+        "Containers of a task can't share System V IPC or shared memory on Fargate.",
+        "Use a socket or files in a volume that both mount.",
+        TASKS,
     ),
     Kind("FG-IPC-NONE", INFO, "dropped", "ipcMode isn't supported on Fargate.", "Nothing.", TASKS),
     Kind("FG-INFERENCE", BLOCKER, "dropped", "Elastic Inference has been retired.", "Run the model elsewhere.", TASKS),
