@@ -13,7 +13,7 @@ NORMAL_STOPS = ("Scaling activity initiated", "Task stopped by user")
 
 
 def rollout(snapshot: Snapshot, signal: Service) -> Outcome:
-    """The PRIMARY deployment runs the newest ACTIVE revision, is COMPLETED and complete.
+    """The PRIMARY deployment runs the newest ACTIVE revision, is COMPLETED and complete. fargate-rules.md 12
 
     The source side is judged by what runs, not by its newest revision: a revision that was registered and never deployed must not block a rollback.
     ``rolloutState`` is absent or IN_PROGRESS for ever on services that predate it: there, one deployment with everything running is done.
@@ -40,7 +40,8 @@ def _deployment(snapshot: Snapshot, signal: Service, desired: int, running: int)
     if snapshot.side != SOURCE and signal.newest is not None and primary.get("taskDefinition") != signal.newest.get("taskDefinitionArn"):
         return Outcome(name, False, f"{revision} runs, the newest revision is {_revision(str(signal.newest.get('taskDefinitionArn')))}", signal.name)
     if running != desired:
-        return Outcome(name, False, f"{running} of {desired} tasks of {revision} run", signal.name)
+        failed = int(primary.get("failedTasks") or 0)  # one after the other; ECS starts again with 0 when one runs. [B Deployment.failedTasks]
+        return Outcome(name, False, f"{running} of {desired} tasks of {revision} run{f', the last {failed} failed' if failed else ''}", signal.name)
     if len(deployments) > 1:
         return Outcome(name, False, f"tasks of {len(deployments) - 1} older deployment(s) are still being replaced by {revision}", signal.name)
     if state == "COMPLETED" or snapshot.side == SOURCE:

@@ -18,7 +18,8 @@ REVISION_2 = "arn:aws:ecs:eu-west-1:123456789012:task-definition/shop-web-fargat
     ("changes", "ok", "said"),
     [
         ({}, True, "2 of 2 tasks run shop-web-fargate:3"),
-        ({f"{WEB}service/runningCount": 1}, False, "1 of 2 tasks"),
+        ({f"{WEB}service/runningCount": 1}, False, "1 of 2 tasks of shop-web-fargate:3 run"),
+        ({f"{WEB}service/runningCount": 1, f"{DEPLOYMENT}failedTasks": 3}, False, "1 of 2 tasks of shop-web-fargate:3 run, the last 3 failed"),
         ({f"{DEPLOYMENT}rolloutState": "IN_PROGRESS"}, False, "not completed yet"),
         ({f"{DEPLOYMENT}rolloutState": None}, False, "not completed yet"),
         ({f"{DEPLOYMENT}rolloutState": "FAILED", f"{DEPLOYMENT}rolloutStateReason": "tasks failed to start"}, False, "failed: tasks failed to start"),
