@@ -56,6 +56,9 @@ options:
   task_role_arn:
     description: Task role that the tasks are to get, or a mapping from service to role. Their trust and policies are read.
     type: raw
+  volumes:
+    description: Answers for volumes, as the option C(volumes) of M(cutover.fargate.fargate_plan)'s intent. Mount targets of the file systems in them are read.
+    type: raw
 notes:
   - The result holds what the task definitions hold, and so often passwords. An action plugin of the same name keeps a successful result off the screen
     and out of callbacks, as C(no_log) does; other than with C(no_log) the reason of a failure is shown. Do not print RV(system) yourself.
@@ -222,6 +225,10 @@ system:
           type: list
           elements: dict
           sample: [{DBInstanceIdentifier: shop, DBInstanceClass: db.t3.micro, Engine: mysql, max_connections: "{DBInstanceClassMemory/12582880}"}]
+        mount_targets:
+          description: Mount targets in the VPC of EFS file systems that tasks mount or O(volumes) names, as C(DescribeMountTargets), with their groups.
+          type: dict
+          sample: {fs-1: [{MountTargetId: fsmt-1, SubnetId: subnet-1, AvailabilityZoneName: eu-west-1a, Groups: [sg-1]}]}
         secret_keys:
           description: The customers' KMS keys of secrets and parameters that containers read, from what C(valueFrom) names to the key's ARN.
           type: dict

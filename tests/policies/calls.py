@@ -7,7 +7,7 @@ from typing import Any
 Call = dict[str, Any]
 """A call as the lab's request log keeps it: service and operation as botocore names them, parameters."""
 
-PREFIXES = {"elbv2": "elasticloadbalancing", "elb": "elasticloadbalancing", "service-quotas": "servicequotas", "resourcegroupstaggingapi": "tag"}
+PREFIXES = {"elbv2": "elasticloadbalancing", "elb": "elasticloadbalancing", "service-quotas": "servicequotas", "resourcegroupstaggingapi": "tag", "efs": "elasticfilesystem"}
 """botocore's service -> IAM's prefix, where they differ."""
 BESIDE = {
     "application-autoscaling:RegisterScalableTarget": ("application-autoscaling:TagResource", "iam:CreateServiceLinkedRole"),

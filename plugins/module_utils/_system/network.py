@@ -30,14 +30,21 @@ _INTERFACES = (
 
 
 def read_security_groups(
-    read: Reader, load_balancer: Shape, services: t.Sequence[Shape], capacity: Shape, endpoints: t.Sequence[Shape], path: str
+    read: Reader,
+    load_balancer: Shape,
+    services: t.Sequence[Shape],
+    capacity: Shape,
+    endpoints: t.Sequence[Shape],
+    mount_targets: t.Mapping[str, t.Sequence[Shape]],
+    path: str,
 ) -> Shape:
     """``security_groups`` of a side."""
     ours = load_balancer.get("SecurityGroups") or []
     tasks = _task_groups(services, capacity)
     of_endpoints = unique(group["GroupId"] for endpoint in endpoints for group in endpoint.get("Groups") or [])
+    of_mounts = unique(group for targets in mount_targets.values() for target in targets for group in target["Groups"])
     answers = together(
-        described=lambda: _described(read, unique([*ours, *tasks, *of_endpoints])),
+        described=lambda: _described(read, unique([*ours, *tasks, *of_endpoints, *of_mounts])),
         admitting=lambda: read.all("ec2", "describe_security_groups", "SecurityGroups", Filters=[{"Name": "ip-permission.group-id", "Values": tasks}])
         if tasks
         else [],
@@ -49,6 +56,7 @@ def read_security_groups(
         "load_balancer": [known[group] for group in ours if group in known],
         "tasks": [known[group] for group in tasks if group in known],
         "endpoints": [known[group] for group in of_endpoints if group in known],
+        "mount_targets": [known[group] for group in of_mounts if group in known],
         "admitting": _admitting(read, answers["admitting"], set(tasks), path),
     }
 

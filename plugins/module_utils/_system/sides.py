@@ -8,7 +8,7 @@ import typing as t
 from dataclasses import dataclass, field, replace
 
 from .._aws.errors import CutoverError
-from . import artefacts, balancers, capacity, connect, databases, lattice, network, registries, scheduled, services
+from . import artefacts, balancers, capacity, connect, databases, lattice, mount_targets, network, registries, scheduled, services
 from .measured import read_measured
 from .other_clusters import groups_of
 from .owners import read_owners
@@ -19,7 +19,7 @@ from .secret_keys import read_secret_keys
 
 @dataclass(frozen=True)
 class Scope:
-    """What belongs to the system, as far as the inventory says; ``roles`` are read beside those of the task definitions.
+    """What belongs to the system, as far as the inventory says; ``roles`` and ``file_systems`` are read beside those of the task definitions.
 
     ``strict``: a side without services is an error (a source before the first provision), else a problem (whatever is half made or half torn down).
     """
@@ -28,6 +28,7 @@ class Scope:
     hints: t.Sequence[str] = ()
     only: t.Sequence[str] = ()
     roles: t.Sequence[str] = ()
+    file_systems: t.Sequence[str] = ()
     strict: bool = False
 
 
@@ -93,8 +94,11 @@ def _read_detail(
         alarms=lambda: artefacts.read_alarms(read, load_balancer, tree["target_groups"], cluster, mine),
         scheduled_tasks=lambda: scheduled.read_scheduled_tasks(read, cluster, scope.path),
     )
+    mounts = mount_targets.read_mount_targets(read, first["services"], scope.file_systems, load_balancer["VpcId"], scope.path)
     second = together(
-        security_groups=lambda: network.read_security_groups(read, load_balancer, first["services"], first["capacity"], tree["vpc_endpoints"], scope.path),
+        security_groups=lambda: network.read_security_groups(
+            read, load_balancer, first["services"], first["capacity"], tree["vpc_endpoints"], mounts, scope.path
+        ),
         log_groups=lambda: artefacts.read_log_groups(read, first["services"], scope.path),
         roles=lambda: read_roles(read, first["services"], scope.roles, scope.path),
         secret_keys=lambda: read_secret_keys(read, first["services"], scope.path),
@@ -105,7 +109,7 @@ def _read_detail(
     )
     used = read_measured(read, cluster, first["services"], scope.path) if cluster and scope.path == "source" else {}
     first["services"] = [{**service, "Measured": used.get(service["serviceName"])} for service in first["services"]]
-    return {**first, **second, "databases": databases.read_databases(read, second["security_groups"]["admitting"], scope.path)}
+    return {**first, **second, "mount_targets": mounts, "databases": databases.read_databases(read, second["security_groups"]["admitting"], scope.path)}
 
 
 def _check(read: Reader, load_balancer: Shape, found: services.Location, mine: t.Sequence[Shape], scope: Scope) -> None:

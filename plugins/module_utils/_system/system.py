@@ -12,6 +12,7 @@ from .._aws.clients import Clients
 from .._aws.errors import CutoverError
 from . import balancers, quotas, versions, zones
 from .hostnames import bare, normal
+from .mount_targets import answers as answered_file_systems
 from .read import Reader, Shape, plain, together, unique
 from .sharing import neighbours, shared
 from .sides import Scope, Side, read_side
@@ -38,6 +39,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "names": {"type": "dict"},
     "execution_role": {"type": "str"},
     "task_role_arn": {"type": "raw"},
+    "volumes": {"type": "raw"},
 }
 
 
@@ -56,7 +58,14 @@ def read_system(read: Reader, params: t.Mapping[str, t.Any]) -> Shape:
     names = names_of(name, params.get("names"))
     found = find(read, name, fqdn, names["load_balancer"])
     scopes = {
-        "source": Scope("source", unique([found.target_tags.get(SOURCE_CLUSTER, "")]), only, roles_of(params, names), strict=found.target is None),
+        "source": Scope(
+            "source",
+            unique([found.target_tags.get(SOURCE_CLUSTER, "")]),
+            only,
+            roles_of(params, names),
+            answered_file_systems(params.get("volumes")),
+            strict=found.target is None,
+        ),
         "target": Scope("target", [names["cluster"]]),
     }
     balancer_of = {side: getattr(found, side) for side in scopes}

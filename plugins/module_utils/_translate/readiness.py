@@ -7,12 +7,12 @@ A fact that discovery could not read is told by discovery; a rule without its fa
 
 from __future__ import annotations
 
-from . import readiness_application, readiness_jobs, readiness_limits, readiness_network, readiness_owners, readiness_vpc
+from . import readiness_application, readiness_jobs, readiness_limits, readiness_network, readiness_owners, readiness_storage, readiness_vpc
 from .context import Context
 from .findings import Finding
 from .outline import Outline
 
-PARTS = (readiness_network, readiness_limits, readiness_vpc, readiness_jobs, readiness_owners, readiness_application)
+PARTS = (readiness_network, readiness_limits, readiness_vpc, readiness_storage, readiness_jobs, readiness_owners, readiness_application)
 RULES = tuple(rule for part in PARTS for rule in part.RULES)
 
 

@@ -180,18 +180,23 @@ def _admits(endpoint: Json, subnet: Json, outline: Outline, context: Context) ->
     """Whether the endpoint's groups let tasks of the subnet in. What can't be told (a prefix list, groups that were not read) counts as open."""
     if endpoint.get("VpcEndpointType") == "Gateway":
         return True
-    ours = set(_groups(endpoint))
-    described = [group for group in (context.source.get("security_groups") or {}).get("endpoints") or [] if group.get("GroupId") in ours]
-    granted = any(grant["group_id"] in ours and _covers(grant["protocol"], grant["from_port"], grant["to_port"]) for grant in outline.grants)
+    return admits(_groups(endpoint), "endpoints", HTTPS, subnet, outline, context)
+
+
+def admits(groups: t.Collection[str], kind: str, port: int, subnet: Json, outline: Outline, context: Context) -> bool:
+    """Whether groups, of one kind of the source's, let tasks of the subnet in on a port, by their rules or by those that the plan adds."""
+    ours = set(groups)
+    described = [group for group in (context.source.get("security_groups") or {}).get(kind) or [] if group.get("GroupId") in ours]
+    granted = any(grant["group_id"] in ours and _covers(port, grant["protocol"], grant["from_port"], grant["to_port"]) for grant in outline.grants)
     if granted or len(described) < len(ours):
         return True
     tasks = {group.get("GroupId") for group in (context.target.get("security_groups") or {}).get("tasks") or []}
     permissions = [permission for group in described for permission in group.get("IpPermissions") or []]
-    return any(_lets_in(permission, subnet, tasks) for permission in permissions)
+    return any(_lets_in(permission, port, subnet, tasks) for permission in permissions)
 
 
-def _lets_in(permission: Json, subnet: Json, tasks: t.Collection[t.Any]) -> bool:
-    if not _covers(str(permission.get("IpProtocol")), permission.get("FromPort"), permission.get("ToPort")):
+def _lets_in(permission: Json, port: int, subnet: Json, tasks: t.Collection[t.Any]) -> bool:
+    if not _covers(port, str(permission.get("IpProtocol")), permission.get("FromPort"), permission.get("ToPort")):
         return False
     if permission.get("PrefixListIds") or any(pair.get("GroupId") in tasks for pair in permission.get("UserIdGroupPairs") or []):
         return True
@@ -199,10 +204,10 @@ def _lets_in(permission: Json, subnet: Json, tasks: t.Collection[t.Any]) -> bool
     return any(block.subnet_of(ipaddress.IPv4Network(item["CidrIp"], strict=False)) for item in permission.get("IpRanges") or [] if item.get("CidrIp"))
 
 
-def _covers(protocol: str, first: int | None, last: int | None) -> bool:
-    """Whether a rule is about TCP 443; all ports are -1 or absent."""
+def _covers(port: int, protocol: str, first: int | None, last: int | None) -> bool:
+    """Whether a rule is about a TCP port; all ports are -1 or absent."""
     whole = first in (None, -1) or last in (None, -1)
-    return protocol == "-1" or (protocol in ("tcp", "6") and (whole or int(first or 0) <= HTTPS <= int(last or 0)))
+    return protocol == "-1" or (protocol in ("tcp", "6") and (whole or int(first or 0) <= port <= int(last or 0)))
 
 
 def _groups(endpoint: Json) -> list[str]:

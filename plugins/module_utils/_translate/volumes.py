@@ -32,7 +32,7 @@ def translate(draft: Json, context: Context, path: str) -> t.Iterator[Finding]:
         name = str(volume.get("name") or "")
         where = f"{path}.volumes[{name}]"
         if name in answers:
-            result, findings = answered(volume, answers[name], where)
+            result, findings = answered(volume, answers[name], context, where)
             findings += hidden(result, mounts(draft, name), where) if result and answers[name] == "ephemeral" else ()
         else:
             result, findings = _by_kind(volume, mounts(draft, name), context, where)
@@ -49,7 +49,7 @@ def translate(draft: Json, context: Context, path: str) -> t.Iterator[Finding]:
         draft["volumes"] = kept
 
 
-def answered(volume: Json, answer: t.Any, path: str) -> tuple[Json | None, list[Finding]]:
+def answered(volume: Json, answer: t.Any, context: Context, path: str) -> tuple[Json | None, list[Finding]]:
     """``{efs: fs-..., root_directory, access_point, iam}``, ``ephemeral`` or ``drop``. fargate-rules.md 3 host.sourcePath, efsVolumeConfiguration"""
     shown = {key: value for key, value in volume.items() if key != "name"}
     if answer == "drop":
@@ -57,7 +57,7 @@ def answered(volume: Json, answer: t.Any, path: str) -> tuple[Json | None, list[
     if answer == "ephemeral":
         return {"name": volume.get("name"), "host": {}}, [found("FG-VOLUME-EPHEMERAL", path, shown, "ephemeral")]
     if isinstance(answer, t.Mapping) and _mountable(answer):
-        return {"name": volume.get("name"), "efsVolumeConfiguration": _efs(answer)}, [found("FG-EFS", path, shown, answer["efs"])]
+        return {"name": volume.get("name"), "efsVolumeConfiguration": _efs(answer)}, [_mounted(answer["efs"], shown, context, path)]
     return {"name": volume.get("name"), "host": {}}, [found("FG-VOLUME-ANSWER", path, answer)]
 
 
@@ -82,9 +82,10 @@ def _by_kind(volume: Json, mounted: t.Sequence[str], context: Context, path: str
     """A volume names its kind by the member it has; each rule looks at its own. Members that are new to us survive."""
     findings: list[Finding] = []
     result = volume
-    for rule in (docker, fsx, efs, s3files):
+    for rule in (docker, fsx, s3files):
         result, more = rule(result, path)
         findings += more
+    findings += efs(result, context, path)
     last, more = host_path(result, mounted, context, path)
     return last, [*findings, *more]
 
@@ -159,10 +160,16 @@ def fsx(volume: Json, path: str) -> tuple[Json, list[Finding]]:
     return _ephemeral(volume, key), [found("FG-FSX-WINDOWS", f"{path}.{key}", configuration.get("fileSystemId"))]
 
 
-def efs(volume: Json, path: str) -> tuple[Json, list[Finding]]:
+def efs(volume: Json, context: Context, path: str) -> t.Iterator[Finding]:
     """Kept; its mount targets must admit the tasks. fargate-rules.md 3 efsVolumeConfiguration"""
     configuration = volume.get("efsVolumeConfiguration")
-    return volume, [] if configuration is None else [found("FG-EFS", path, None, configuration.get("fileSystemId"))]
+    if configuration is not None:
+        yield _mounted(configuration.get("fileSystemId"), None, context, path)
+
+
+def _mounted(system: t.Any, before: t.Any, context: Context, path: str) -> Finding:
+    """What mount targets that were read lack is told by readiness; of others only a person knows."""
+    return found("FG-EFS-SEEN" if system in (context.source.get("mount_targets") or {}) else "FG-EFS", path, before, system)
 
 
 def s3files(volume: Json, path: str) -> tuple[Json, list[Finding]]:

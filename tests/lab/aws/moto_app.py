@@ -27,7 +27,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 # Services of the flow, most used first; imported when the server starts, so that no first call is slow.
 SERVICES = (
     *("ec2", "ecs", "elbv2", "route53", "sts", "ecr", "iam", "logs", "cloudwatch", "autoscaling", "applicationautoscaling"),
-    *("rds", "elasticache", "acm", "wafv2", "servicediscovery", "secretsmanager", "ssm", "resourcegroupstaggingapi", "sns", "events", "kms", "s3"),
+    *("rds", "elasticache", "acm", "wafv2", "servicediscovery", "secretsmanager", "ssm", "resourcegroupstaggingapi", "sns", "events", "kms", "s3", "efs"),
 )
 GLOBAL = ("iam", "sts", "route53", "s3")
 PARSERS = botocore.parsers.ResponseParserFactory()

@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[3]
 READS = re.compile(r"[a-z0-9-]+:(Describe|List|Get|BatchGet|Filter|Test)[A-Za-z0-9]+")
 SERVICES = (
     *("ecs", "elbv2", "elb", "ec2", "cloudwatch", "logs", "iam", "route53", "autoscaling", "application-autoscaling", "ecr", "wafv2", "rds"),
-    *("elasticache", "events", "scheduler", "service-quotas", "sts", "servicediscovery", "vpc-lattice", "resourcegroupstaggingapi", "secretsmanager", "ssm", "kms"),
+    *("elasticache", "events", "scheduler", "service-quotas", "sts", "servicediscovery", "vpc-lattice", "resourcegroupstaggingapi", "secretsmanager", "ssm", "kms", "efs"),
 )
 # Long, but real: the account's number, a region and names as people give them.
 FILLED = {

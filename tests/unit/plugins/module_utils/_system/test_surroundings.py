@@ -135,6 +135,24 @@ def test_without_secrets_no_key_is_asked_for(world: World) -> None:
     assert not {"DescribeSecret", "DescribeParameters", "DescribeKey"} & set(world.calls)
 
 
+def test_mount_targets_of_the_file_systems(world: World) -> None:
+    """Of those that the tasks mount and those that the inventory answers with; none is asked for otherwise."""
+    assert (world.system()["source"]["mount_targets"], world.calls["DescribeMountTargets"]) == ({}, 0)
+    efs, ecs = world.client("efs"), world.client("ecs")
+    mounted, answered, other = (efs.create_file_system(CreationToken=name)["FileSystemId"] for name in "abc")
+    for system in (mounted, other):
+        efs.create_mount_target(FileSystemId=system, SubnetId=world.subnets[0], SecurityGroups=[world.groups["rds"]])
+    container = ecs.describe_task_definition(taskDefinition="shop-web")["taskDefinition"]["containerDefinitions"][0]
+    volumes = [{"name": "data", "efsVolumeConfiguration": {"fileSystemId": mounted}}, {"name": "gone", "efsVolumeConfiguration": {"fileSystemId": "fs-0123456789abcdef0"}}]
+    ecs.register_task_definition(family="shop-web", containerDefinitions=[container], volumes=volumes)
+    ecs.update_service(cluster="shop", service="web", taskDefinition="shop-web")
+    source = world.system(volumes={"uploads": {"efs": answered}, "cache": "ephemeral"})["source"]
+    assert set(source["mount_targets"]) == {mounted, answered}
+    (target,) = source["mount_targets"][mounted]
+    assert (target["AvailabilityZoneName"], target["Groups"]) == (f"{REGION}a", [world.groups["rds"]])
+    assert [group["GroupName"] for group in source["security_groups"]["mount_targets"]] == ["shop-rds"]
+
+
 def test_ways_out_of_the_vpc(world: World) -> None:
     ec2 = world.client("ec2")
     address = ec2.allocate_address(Domain="vpc")

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.account
 SIDE = {
     "load_balancer", "target_groups", "cluster", "services", "other_services", "daemons", "capacity",
     "security_groups", "subnets", "log_groups", "repositories", "alarms",
-    "vpc_endpoints", "nat_gateways", "roles", "secret_keys", "network_acls", "vpc_dns", "scheduled_tasks", "databases", "owners", "sharing", "namespaces", "vpc_lattice", "registries",
+    "vpc_endpoints", "nat_gateways", "roles", "secret_keys", "mount_targets", "network_acls", "vpc_dns", "scheduled_tasks", "databases", "owners", "sharing", "namespaces", "vpc_lattice", "registries",
 }  # fmt: skip
 
 
