@@ -68,6 +68,14 @@ def place(context: Context) -> tuple[Placement, list[Finding]]:
     return Placement([str(subnet.get("SubnetId")) for subnet in usable], public_address(usable, context)), findings
 
 
+def _shares(subnets: t.Sequence[Json], needed: int) -> t.Iterator[Finding]:
+    """ECS spreads tasks over the zones, so a subnet must hold its part of them too. fargate-rules.md 8 Free IPs"""
+    share = math.ceil(needed / len(subnets)) if subnets else 0
+    for subnet in subnets:
+        if isinstance(subnet.get("free"), int) and subnet["free"] < share:
+            yield found("FG-SUBNET-ADDRESSES", f"{PATH}.subnets[{subnet.get('SubnetId')}]", subnet["free"], share)
+
+
 def chosen(placement: Placement, context: Context) -> list[Json]:
     """The subnets of the tasks, as found."""
     known = {str(subnet.get("SubnetId")): subnet for subnet in context.source.get("subnets") or []}
@@ -87,12 +95,15 @@ def public_address(subnets: t.Sequence[Json], context: Context) -> str:
 def addresses(placement: Placement, services: t.Sequence[Json], context: Context) -> t.Iterator[Finding]:
     """One address per task, and both generations at once during a deployment. Tasks of the target that run already have theirs. fargate-rules.md 8 Free IPs"""
     known = {str(subnet.get("SubnetId")): subnet for subnet in context.source.get("subnets") or []}
-    free = [subnet.get("free") for subnet in chosen(placement, context)]
+    subnets = chosen(placement, context)
+    free = [subnet.get("free") for subnet in subnets]
     running = sum(service.get("runningCount") or 0 for service in context.target_services.values())
     needed = sum(math.ceil(schedulers.tasks(service) * (service["deployment_configuration"].get("maximumPercent") or 200) / 100) for service in services)
     known_free = [item for item in free if isinstance(item, int)]
     if free and known_free == free and sum(known_free) < needed - running:
         yield found("FG-FREE-ADDRESSES", PATH, sum(known_free), needed - running)
+    else:
+        yield from _shares(subnets, needed - running)
     if context.target:
         return
     for zone in context.source_load_balancer.get("AvailabilityZones") or []:

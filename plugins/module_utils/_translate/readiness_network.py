@@ -15,6 +15,8 @@ from .findings import Finding, found
 from .outline import Outline
 
 HTTPS = 443
+OF_INSTANCES = ("", "ecs", "ecs-agent", "ecs-telemetry", "ec2messages")
+"""Endpoints that only the agents of instances ask, and those of somebody else's services."""
 EVERY_TASK = "a public address of its own, another one for every task"
 _SERVICE = re.compile(r"^(?:cn\.)?com\.amazonaws\.[a-z0-9-]+\.(.+)$")
 _SECRETS_MANAGER = re.compile(r"^arn:[a-z-]+:secretsmanager:")
@@ -73,12 +75,14 @@ def _is_shut(subnet: Json, outline: Outline) -> bool:
 
 
 def policies(outline: Outline, context: Context) -> t.Iterator[Finding]:
-    """An endpoint's policy may admit the instances' role only, or not ECR's bucket of layers. fargate-rules.md 8 (endpoint policy)"""
-    wanted = set().union(*(needs(definition, context) for definition in outline.definitions)) if outline.definitions else set()
-    subnets = network.chosen(outline.placement, context)
-    used = [item for need in sorted(wanted) for item in endpoints(context, need) if any(_serves(item, subnet) for subnet in subnets)]
-    for endpoint in used:
-        if not _is_open(endpoint):
+    """An endpoint's policy may admit the instances' role only, or not ECR's bucket of layers. fargate-rules.md 8 (endpoint policy, App's own egress)
+
+    Also those that no task needs to start: what takes a service's name over, or its route, takes it over for the application.
+    """
+    subnets = network.chosen(outline.placement, context) if outline.definitions else []
+    for endpoint in sorted(context.source.get("vpc_endpoints") or [], key=service_of):
+        used = service_of(endpoint) not in OF_INSTANCES and _is_available(endpoint) and any(_serves(endpoint, subnet) for subnet in subnets)
+        if used and not _is_open(endpoint):
             yield found("FG-ENDPOINT-POLICY", f"vpc_endpoints[{endpoint.get('VpcEndpointId')}].PolicyDocument", service_of(endpoint))
 
 
@@ -159,7 +163,11 @@ def _nat(subnet: Json, context: Context) -> str:
 
 def endpoints(context: Context, service: str) -> list[Json]:
     """The VPC's endpoints for one service."""
-    return [item for item in context.source.get("vpc_endpoints") or [] if service_of(item) == service and str(item.get("State")).lower() == "available"]
+    return [item for item in context.source.get("vpc_endpoints") or [] if service_of(item) == service and _is_available(item)]
+
+
+def _is_available(endpoint: Json) -> bool:
+    return str(endpoint.get("State")).lower() == "available"
 
 
 def service_of(endpoint: Json) -> str:

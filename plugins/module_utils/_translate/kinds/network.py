@@ -37,8 +37,8 @@ KINDS = (
         "FG-ENDPOINT-POLICY",
         ACTION,
         "checked",
-        "The endpoint's policy restricts who may do what: it may admit the instances' role only, and denied an image, log or secret no task starts.",
-        "Make sure that the policy admits the execution role (and the task role), and at S3 also ECR's bucket prod-REGION-starport-layer-bucket.",
+        "The endpoint's policy restricts who may do what: it may admit the instances' role only. Denied an image, log or secret no task starts.",
+        "Make sure that it admits the execution role and whom the application calls as, and at S3 also ECR's bucket prod-REGION-starport-layer-bucket.",
         "https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html",
     ),
     Kind(
@@ -95,6 +95,14 @@ KINDS = (
         "refused",
         "The subnets have too few free addresses for the tasks and one deployment.",
         "Add subnets in fargate_subnets.",
+        NETWORKING,
+    ),
+    Kind(
+        "FG-SUBNET-ADDRESSES",
+        WARN,
+        "checked",
+        "The subnet has fewer free addresses than its share of tasks in a deployment: what is placed there and gets none fails and is tried anew.",
+        "Free some in this subnet, or leave it out by fargate_subnets.",
         NETWORKING,
     ),
     Kind(

@@ -20,7 +20,7 @@ KINDS = (
         BLOCKER,
         "changed",
         "The path belongs to the host (Docker's socket, /proc, /sys ...): what reads it can't run on Fargate.",
-        "Redesign it as a container of the task or a managed service; drop in fargate_volumes.",
+        "Redesign it as a container of the task or a managed service; then answer drop, by the volume's name, in fargate_volumes.",
         STORAGE,
     ),
     Kind(
@@ -64,7 +64,14 @@ KINDS = (
         STORAGE,
     ),
     Kind("FG-DOCKER-VOLUME-TASK", INFO, "changed", "A Docker volume of the task becomes a bind mount.", "Nothing.", STORAGE),
-    Kind("FG-FSX-WINDOWS", BLOCKER, "changed", "FSx for Windows File Server is not available on Fargate.", "Use EFS.", STORAGE),
+    Kind(
+        "FG-FSX-WINDOWS",
+        BLOCKER,
+        "changed",
+        "FSx for Windows File Server is not available on Fargate.",
+        "Answer in fargate_volumes: {efs: fs-...}, ephemeral or drop.",
+        STORAGE,
+    ),
     Kind(
         "FG-EFS",
         ACTION,
