@@ -54,7 +54,7 @@ KINDS = (
         WARN,
         "kept",
         "The value names the instance (its metadata, Docker's bridge or host).",
-        "Find out what is asked there; it isn't there on Fargate.",
+        "Find out what is asked there, for it isn't there on Fargate: metadata are at ECS_CONTAINER_METADATA_URI_V4, containers of the task at 127.0.0.1.",
         NETWORKING,
     ),
 )
