@@ -32,7 +32,7 @@ def render(system: Json, plan: Json) -> str:
     body = [
         _head(shown),
         tag("h2", "The two sides"),
-        diagram.draw(t.cast("Json", mask(system)), shown),
+        tag("div", diagram.draw(t.cast("Json", mask(system)), shown), class_="picture"),
         tag("p", tag("i", "", class_="key now"), " traffic now ", tag("i", "", class_="key later"), " the other way it can go", class_="note"),
         _hands(shown),
         tag("h2", "Findings", id="findings"),

@@ -15,7 +15,7 @@ h1 { font-size: 1.7rem; margin: 0 }
 h2 { font-size: 1.15rem; margin: 2.4rem 0 .6rem }
 h3 { font-size: 1rem; margin: 0 0 .2rem }
 p { margin: .2rem 0 }
-h1 span { font-size: 1rem; padding: .15rem .7rem; border-radius: 1rem; vertical-align: middle; color: #fff }
+h1 span { display: inline-block; font-size: 1rem; padding: .15rem .7rem; border-radius: 1rem; vertical-align: middle; color: #fff }
 h1 .bad { background: var(--bad) }
 h1 .good { background: var(--good) }
 .note { color: var(--soft); font-size: .9rem }
@@ -29,6 +29,7 @@ small { font-weight: normal }
 .tile.BLOCKER { border-top-color: var(--bad) }
 .tile.ACTION { border-top-color: var(--action) }
 .tile.WARN { border-top-color: var(--warn) }
+.picture { overflow-x: auto }
 svg { width: 100%; height: auto; font: 12px system-ui, sans-serif }
 svg rect { fill: var(--band); stroke: var(--line) }
 svg text { fill: var(--soft) }
@@ -75,6 +76,8 @@ mark { color: inherit; border-radius: 2px }
 .come mark { background: var(--comemark) }
 .sides details { border: 0; padding: 0 }
 .sides summary { color: var(--soft); background: var(--band); padding: 0 .5rem; font-size: 12px }
-@media (max-width: 700px) { .row { grid-template-columns: 1fr } }
+@media (max-width: 700px) { .row { grid-template-columns: 1fr } svg { min-width: 900px } article tr { display: block; border-bottom: 1px solid
+  var(--line); padding: .25rem 0 } article td, article td:first-child, article td:last-child { display: block; width: auto; border: 0; padding: 0 }
+  article td:empty { display: none } }
 @media print { main { max-width: none } }
 """

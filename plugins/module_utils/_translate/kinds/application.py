@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
-from .kind import ACTION, BLOCKER, ECS, GUIDE, LOGS, TASKS, WARN, Kind
+from .kind import ACTION, BLOCKER, ECS, GUIDE, LOGS, STORAGE, TASKS, WARN, Kind
 
+STOP = "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_StopTask.html"
 SCHEDULERS = GUIDE + "migrate.md#schedulers"
 
 KINDS = (
@@ -15,7 +16,7 @@ KINDS = (
         "kept",
         "Sessions live in the container: users are logged out whenever their task ends, and at the cutover.",
         "Put sessions into Redis or the database before the migration.",
-        ECS,
+        STORAGE,
     ),
     Kind(
         "FG-STORE-IN-TASK",
@@ -23,7 +24,7 @@ KINDS = (
         "kept",
         "A database, cache or queue runs inside the task: each task has its own, and the target begins with an empty one. Sessions and jobs in it are lost.",
         "Move it out of the task (RDS, ElastiCache, a service of its own) before the migration.",
-        ECS,
+        STORAGE,
     ),
     Kind(
         "FG-SESSION-PARITY",
@@ -47,9 +48,9 @@ KINDS = (
         "kept",
         "The cache lives in the container: each task has its own, so clearing it, rate limits and locks (onOneServer()) hold in one task only.",
         "Use Redis or the database before the migration.",
-        ECS,
+        STORAGE,
     ),
-    Kind("FG-FILESYSTEM-LOCAL", ACTION, "kept", "Uploads go to the container's disk and end with the task.", "Use S3 or EFS before the migration.", ECS),
+    Kind("FG-FILESYSTEM-LOCAL", ACTION, "kept", "Uploads go to the container's disk and end with the task.", "Use S3 or EFS before the migration.", STORAGE),
     Kind(
         "FG-LOG-CHANNEL", WARN, "kept", "The application may log into a file inside the container, where nobody sees it.", "LOG_CHANNEL should be stderr.", LOGS
     ),
@@ -127,7 +128,7 @@ KINDS = (
         "kept",
         "A shell stands between SIGTERM and the worker: the job in hand may be killed.",
         "Start it with exec, or without a shell.",
-        ECS,
+        STOP,
     ),
     Kind(
         "FG-WORKER-TIMEOUT",

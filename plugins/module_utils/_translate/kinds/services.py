@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from .kind import ACTION, BLOCKER, ECS, INFO, SERVICE, WARN, Kind
+from .kind import ACTION, BLOCKER, ECS, GUIDE, INFO, SERVICE, WARN, Kind
 
 HOOKS = ECS + "deployment-lifecycle-hooks.html"
 
@@ -137,7 +137,7 @@ KINDS = (
         "kept",
         "Other services run on the same instances: scale-in and teardown leave cluster and instances alone.",
         "Migrate the others too.",
-        ECS,
+        GUIDE + "migrate.md",
     ),
     Kind(
         "FG-INSIGHTS",

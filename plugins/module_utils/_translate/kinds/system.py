@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
-from .kind import ACTION, ALIAS, BLOCKER, ECS, GROUPS, SERVICE, WARN, Kind
+from .kind import ACTION, ALIAS, BLOCKER, ECS, GROUPS, GUIDE, SERVICE, WARN, Kind
+
+INVENTORY = GUIDE + "inventory.md"
 
 KINDS = (
     Kind(
@@ -23,14 +25,21 @@ KINDS = (
         "Check fargate_fqdn and fargate_services.",
         SERVICE,
     ),
-    Kind("FG-DISCOVERY", WARN, "checked", "Discovery met something unusual ({problem}).", "Read the message; the plan knows only what could be read.", ECS),
+    Kind(
+        "FG-DISCOVERY",
+        WARN,
+        "checked",
+        "Discovery met something unusual ({problem}).",
+        "Read the message; the plan knows only what could be read.",
+        GUIDE + "permissions.md",
+    ),
     Kind(
         "FG-DISCOVERY-DENIED",
         ACTION,
         "checked",
         "These credentials are not allowed to read a part of the system, so the plan doesn't know it.",
         "Allow the call that the message names.",
-        ECS,
+        GUIDE + "permissions.md",
     ),
     Kind(
         "FG-CLUSTERS-UNREAD",
@@ -40,11 +49,16 @@ KINDS = (
         "Make sure that no service of these clusters names one of the system's target groups: moved away and torn down, it would be gone for that service.",
         GROUPS,
     ),
-    Kind("FG-INTENT", BLOCKER, "refused", "A variable of the inventory can't be used: {expected}", "Correct the variable.", ECS),
+    Kind("FG-INTENT", BLOCKER, "refused", "A variable of the inventory can't be used: {expected}", "Correct the variable.", INVENTORY),
     Kind(
-        "FG-INTENT-UNKNOWN", WARN, "ignored", "No part of the plan reads this variable, but there is one that is spelled almost so.", "Check the spelling.", ECS
+        "FG-INTENT-UNKNOWN",
+        WARN,
+        "ignored",
+        "Nothing reads this variable, but there is one that is spelled almost so.",
+        "Correct the spelling, or give a variable of your own a name without fargate_.",
+        INVENTORY,
     ),
-    Kind("FG-NAME-CLASH", BLOCKER, "refused", "The target would get a name that is taken.", "Set another name in fargate_names.", ECS),
+    Kind("FG-NAME-CLASH", BLOCKER, "refused", "The target would get a name that is taken.", "Set another name in fargate_names.", INVENTORY),
     Kind(
         "FG-TAGS",
         WARN,
@@ -59,6 +73,6 @@ KINDS = (
         "refused",
         "This setting of the source has no counterpart in the plan yet and would be lost.",
         "Set it on the target by hand after the provisioning, then waive the finding at this path.",
-        ECS,
+        GUIDE + "limits.md",
     ),
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.cutover.fargate.plugins.module_utils._translate import findings, kinds
-from ansible_collections.cutover.fargate.plugins.module_utils._translate.kinds.kind import GUIDE
+from ansible_collections.cutover.fargate.plugins.module_utils._translate.kinds.kind import ECS, GUIDE
 
 ROOT = Path(__file__).parents[5]
 PAGE = ROOT / "docs" / "guide" / "findings.md"
@@ -79,13 +79,15 @@ def test_every_finding_is_complete(kind: findings.Kind) -> None:
     assert kind.why.endswith((".", "}")) or kind.why.endswith(")")
     assert kind.fix.endswith(".")
     assert kind.doc.startswith(("https://docs.aws.amazon.com/", GUIDE))
+    assert kind.doc != ECS, "the front page of the guide documents nothing"
     assert kind.severity not in ("BLOCKER",) or kind.fix != "Nothing."
 
 
 def test_the_sections_of_the_guide_exist() -> None:
     for doc in {kind.doc for kind in findings.KINDS.values() if kind.doc.startswith(GUIDE)}:
         page, _, section = doc.removeprefix(GUIDE).partition("#")
-        heads = re.findall(r"^#+ (.*)$", (PAGE.parent / page).read_text(), re.MULTILINE)
+        assert (PAGE.parent / page).is_file(), doc
+        heads = ["", *re.findall(r"^#+ (.*)$", (PAGE.parent / page).read_text(), re.MULTILINE)]
         assert section in {head.lower().replace(" ", "-") for head in heads}, doc
 
 
