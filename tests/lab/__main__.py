@@ -124,16 +124,17 @@ def up(settings: Settings, _arguments: Arguments) -> None:
 
 def _greeting(settings: Settings, seconds: float) -> str:
     environment = f"CUTOVER_LAB={settings.name} CUTOVER_LAB_PORT={settings.base_port} " if settings.name != "lab" else ""
+    lab = f"{environment}PYTHONPATH=tests .venv/bin/python -m lab"
     return f"""
 The lab is up after {seconds:.1f} s: https://{FQDN} is served by ECS on EC2.
 
   the shop in a browser    http://127.0.0.1:{settings.shop_port}/
-  the AWS API              {settings.api_url}   (eval "$({environment}python -m lab endpoints)")
-  what serves what         {environment}python -m lab status
-  the migration            {environment}ansible-playbook -i inventories/lab playbooks/plan.yml
-  users who click          {environment}python -m lab load start
-  break something          {environment}python -m lab fault on old-conf
-  everything away          {environment}python -m lab down"""
+  the AWS API              {settings.api_url}   (eval "$({lab} endpoints)")
+  what serves what         {lab} status
+  the migration            {environment}.venv/bin/ansible-playbook -i inventories/lab playbooks/plan.yml
+  users who click          {lab} load start
+  break something          {lab} fault on old-conf
+  everything away          {lab} down"""
 
 
 def down(settings: Settings, _arguments: Arguments) -> None:
@@ -189,7 +190,7 @@ def show_logs(settings: Settings, arguments: Arguments) -> None:
 def shell(settings: Settings, arguments: Arguments) -> int:
     host.require_root()
     if not control.running(settings):
-        raise LabError(f"lab {settings.name} is not running; start it with: python -m lab up")
+        raise LabError(f"lab {settings.name} is not running; start it with: make lab-up")
     from lab.network.namespace import Network  # noqa: PLC0415
 
     argv = arguments.argv[1:] if arguments.argv[:1] == ["--"] else arguments.argv
@@ -258,7 +259,7 @@ def load(settings: Settings, arguments: Arguments) -> int:
 def _start_load(settings: Settings, arguments: Arguments, folder: Path) -> int:
     host.require_root()
     if _load_process(settings):
-        raise LabError("the load is running already; stop it with: python -m lab load stop")
+        raise LabError("the load is running already; stop it with: PYTHONPATH=tests .venv/bin/python -m lab load stop")
     from lab.network.namespace import Network  # noqa: PLC0415
 
     options = ["--users", str(arguments.users), "--rate", str(arguments.rate), "--out", str(folder), "--ca", str(settings.run_dir / "ca.pem")]

@@ -33,7 +33,7 @@ def ask(settings: Settings, path: str, method: str = "GET", body: Any = None, ti
     except urllib.error.HTTPError as error:
         raise LabError(error.read().decode(errors="replace").strip() or str(error)) from error
     except (OSError, ValueError) as error:
-        raise LabError(f"lab {settings.name} does not answer on {settings.api_url}; start it with: python -m lab up") from error
+        raise LabError(f"lab {settings.name} does not answer on {settings.api_url}; start it with: make lab-up") from error
 
 
 def running(settings: Settings) -> bool:

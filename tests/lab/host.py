@@ -60,7 +60,7 @@ def preflight() -> None:
     if packages:
         raise HostError(
             f"not installed: {', '.join(packages)}. On Debian or Ubuntu: apt-get install --no-install-recommends {' '.join(packages)}"
-            " (or: python -m lab install). Nothing was started."
+            " (or: make lab-install). Nothing was started."
         )
     modules = missing_modules()
     if modules:

@@ -92,7 +92,7 @@ KEYS: dict[str, Key] = {
 }
 
 OF_ROLES: tuple[str, ...] = (
-    "account_id", "profile", "endpoint_url", "access_key", "secret_key", "probe_ca", "verify_timeout", "verify_poll", "verify_settle",
+    "account_id", "profile", "endpoint_url", "access_key", "secret_key", "session_token", "probe_ca", "verify_timeout", "verify_poll", "verify_settle",
     "load_balancer_timeout", "service_timeout", "dns_timeout", "poll_seconds", "silence_seconds", "silence_timeout", "silence_max_requests",
     "metric_period", "metric_delay", "capacity_timeout", "delete_volumes", "bake_seconds", "abandon_confirm", "abandon_log_groups",
     "teardown_confirm", "report_dir",
