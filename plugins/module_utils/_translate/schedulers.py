@@ -196,7 +196,8 @@ def findings(service: Json, entry: Json, containers: t.Sequence[Json], path: str
         if unseen:
             yield found("FG-SUPERVISOR", where, unseen)
         if text:
-            yield from _of_web(service, where, text) if entry["kind"] == "web" else _of_worker(service, entry, where, text, context)
+            others = [str(each.get("name")) for each in containers if each is not container]
+            yield from _of_web(service, where, text) if entry["kind"] == "web" else _of_worker(service, entry, where, text, others, context)
             if max(entry["desired_count"], entry["held_count"] or 0) > 1:
                 yield found("FG-SCHEDULER-MANY", where, text)
 
@@ -207,7 +208,7 @@ def _of_web(service: Json, path: str, text: str) -> t.Iterator[Finding]:
         yield found("FG-SCHEDULER-WEB", path, text)
 
 
-def _of_worker(service: Json, entry: Json, path: str, text: str, context: Context) -> t.Iterator[Finding]:
+def _of_worker(service: Json, entry: Json, path: str, text: str, others: t.Sequence[str], context: Context) -> t.Iterator[Finding]:
     source, target = service.get("desiredCount") or 0, _target(service, context)
     wanted = entry["desired_count"] if explicit(service, context) else target
     if source and wanted:
@@ -215,7 +216,8 @@ def _of_worker(service: Json, entry: Json, path: str, text: str, context: Contex
     elif not source and entry["held_count"] is None and _scaled_up(service):
         yield found("FG-SCHEDULER-TWICE", path, text, f"0 on the source now, and up to {_scaled_up(service)} on each side when it is scaled up")
     elif entry["held_count"] is not None and source:
-        yield found("FG-SCHEDULER", path, text, f"0 tasks, {entry['held_count']} when scale_in has stopped the source's")
+        waiting = f" So does what else its task does: {', '.join(others)}." if others else ""
+        yield found("FG-SCHEDULER", path, text, f"0 tasks, {entry['held_count']} when scale_in has stopped the source's", others=waiting)
     elif (entry["held_count"] is not None) or (explicit(service, context) and not wanted):
         yield found("FG-SCHEDULER-NOWHERE", path, text)
 

@@ -84,7 +84,8 @@ KINDS = (
         "FG-SCHEDULER",
         WARN,
         "changed",
-        "Two schedulers would do every job twice: the target's has no task until scale_in has stopped the source's, which goes on with the source's release.",
+        "Two schedulers would do every job twice: the target's has no task until scale_in has stopped the source's, which goes on with the source's "
+        "release.{others}",
         "Nothing now; run scale_in before a release that changes what is scheduled.",
         SCHEDULERS,
     ),

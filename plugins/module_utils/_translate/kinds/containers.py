@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from .kind import ACTION, BLOCKER, ECS, INFO, NETWORKING, TASKS, WARN, Kind
 
+LEAVE = "Leave this service on EC2: name the others in fargate_services."
+
 KINDS = (
     Kind(
         "FG-PORT-CLASH",
@@ -99,7 +101,7 @@ KINDS = (
     ),
     Kind("FG-ULIMIT", WARN, "kept", "Only nofile is sure to be honoured.", "Check the limit in a running container.", TASKS),
     Kind("FG-NOFILE", WARN, "changed", "The limit of open files is at most 1048576.", "Nothing, unless so many are really open.", TASKS),
-    Kind("FG-GPU", BLOCKER, "dropped", "Fargate has no such device.", "Leave this service on EC2.", TASKS),
+    Kind("FG-GPU", BLOCKER, "dropped", "Fargate has no such device.", LEAVE, TASKS),
     Kind(
         "FG-FIRELENS-S3",
         BLOCKER,
@@ -180,7 +182,7 @@ KINDS = (
         "Drop the others one by one in the source, or waive it if the container doesn't need the capability.",
         TASKS,
     ),
-    Kind("FG-DEVICES", BLOCKER, "dropped", "Tasks have no access to devices on Fargate.", "Leave this service on EC2.", TASKS),
+    Kind("FG-DEVICES", BLOCKER, "dropped", "Tasks have no access to devices on Fargate.", LEAVE, TASKS),
     Kind("FG-SHARED-MEMORY", INFO, "dropped", "Shared memory (/dev/shm) always is 64 MB, and no more was asked for.", "Nothing.", TASKS),
     Kind(
         "FG-SHARED-MEMORY-LARGE",

@@ -64,7 +64,7 @@ KINDS = (
         STORAGE,
     ),
     Kind("FG-CONTAINERS", BLOCKER, "refused", "A task definition has at most 10 containers.", "Split the task.", ECS + "service-quotas.html"),
-    Kind("FG-WINDOWS", BLOCKER, "refused", "Windows containers are not translated.", "Migrate Windows services by hand.", TASKS),
+    Kind("FG-WINDOWS", BLOCKER, "refused", "Windows containers are not translated.", "Leave this service on EC2: name the others in fargate_services.", TASKS),
     Kind(
         "FG-ARCHITECTURE",
         ACTION,

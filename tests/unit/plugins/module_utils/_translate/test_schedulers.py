@@ -209,6 +209,18 @@ def test_room_for_its_tasks_is_looked_for_before_it_has_them() -> None:
     assert held == [plain[0] - 2] != []
 
 
+def test_what_waits_with_a_scheduler_is_named() -> None:
+    system = both(1, None, serving="source")
+    definition = systems.definition(system, 1)
+
+    def why() -> str:
+        return next(str(item["why"]) for item in systems.plan(system)["findings"] if item["id"] == "FG-SCHEDULER")
+
+    assert why().endswith("the source's release.")
+    definition["containerDefinitions"].append({"name": "queue", "image": "queue:1", "memory": 64, "command": ["php", "artisan", "queue:work"]})
+    assert why().endswith("the source's release. So does what else its task does: queue.")
+
+
 def _without_command(system: Json) -> Json:
     plain = copy.deepcopy(system)
     next(each for each in plain["source"]["services"] if each["serviceName"] == "worker")["TaskDefinition"]["containerDefinitions"][0]["command"] = ["true"]
