@@ -95,7 +95,7 @@ def host_path(volume: Json, mounted: t.Sequence[str], context: Context, path: st
     if "sourcePath" not in (volume.get("host") or {}):
         return volume, []
     source = str(volume["host"]["sourcePath"] or "")
-    plain = {**volume, "host": {}}
+    plain = {**volume, "host": {key: value for key, value in volume["host"].items() if key != "sourcePath"}}
     if not source:
         return plain, []
     where = f"{path}.host.sourcePath"

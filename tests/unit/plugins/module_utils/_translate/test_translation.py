@@ -158,3 +158,42 @@ def test_cfn_lint_would_complain() -> None:
     quick = [complaint for definition in definitions for complaint in cloudformation.quick_complaints(definition)]
     assert sorted(complaint for complaint in found if not complaint.startswith("E3713")) == sorted(quick)
     assert {re.split(r"\W", complaint)[0] for complaint in found} == {"E3042", "E3046", "E3047", "E3048", "E3053", "E3713"}
+
+
+def grown(value: t.Any) -> t.Any:
+    """Every structure with one more member, as AWS may add one."""
+    if isinstance(value, dict):
+        return {**{key: grown(item) for key, item in value.items()}, "later": "x"}
+    return [grown(item) for item in value] if isinstance(value, list) else value
+
+
+def test_members_that_aws_adds_later_survive_at_every_depth() -> None:
+    container: Json = {
+        "name": "app",
+        "image": "public.ecr.aws/shop/app:1",
+        "portMappings": [{"containerPort": 80, "hostPort": 8080}],
+        "environment": [{"name": "A", "value": "b"}],
+        "mountPoints": [{"sourceVolume": "data", "containerPath": "/data"}],
+        "linuxParameters": {"capabilities": {"add": ["CHOWN"]}, "maxSwap": 1, "tmpfs": [{"containerPath": "/tmp", "size": 1}]},
+        "logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": "/ecs/shop"}},
+        "healthCheck": {"command": ["CMD", "true"]},
+        "firelensConfiguration": {"type": "fluentbit", "options": {"config-file-type": "s3"}},
+        "ulimits": [{"name": "nofile", "softLimit": 1, "hardLimit": 9999999}],
+    }
+    volumes = [{"name": "data", "host": {"sourcePath": "/srv/data"}}, {"name": "own", "dockerVolumeConfiguration": {"scope": "task"}}, {"name": "kind-of-later"}]
+    source: Json = {
+        "family": "shop",
+        "containerDefinitions": [container],
+        "volumes": volumes,
+        "runtimePlatform": {"cpuArchitecture": "ARM64"},
+        "ephemeralStorage": {"sizeInGiB": 500},
+        "proxyConfiguration": {"type": "APPMESH", "containerName": "envoy"},
+    }
+    wanted, result = count(grown(source)), count(translate(grown(source)).definition)
+    assert wanted - result == 1, "only that of dockerVolumeConfiguration, which is dropped whole"
+
+
+def count(value: t.Any) -> int:
+    if isinstance(value, dict):
+        return ("later" in value) + sum(map(count, value.values()))
+    return sum(map(count, value)) if isinstance(value, list) else 0
