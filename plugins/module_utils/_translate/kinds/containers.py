@@ -141,8 +141,8 @@ KINDS = (
         "FG-REGION",
         WARN,
         "kept",
-        "These containers use AWS and name no region: on EC2 the SDK asks the instance, or the application has a default of its own (Laravel's is "
-        "us-east-1). Fargate sets AWS_REGION and AWS_DEFAULT_REGION to where the task runs, and there is no instance to ask for zone or id.",
+        "These containers use AWS and name no region: with agents of before 2026 the SDK asks the instance, or a default of the application counts "
+        "(Laravel's is us-east-1). Fargate sets AWS_REGION and AWS_DEFAULT_REGION to where the task runs, and has no instance to ask for zone or id.",
         "Set AWS_DEFAULT_REGION to what they use now. The zone is told by ECS_CONTAINER_METADATA_URI_V4/task, an instance id by nobody.",
         ECS + "ecs-environment-variables.html",
     ),
