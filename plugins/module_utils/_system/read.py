@@ -117,11 +117,11 @@ def unique(values: t.Iterable[Item]) -> list[Item]:
 
 
 def plain(value: t.Any) -> t.Any:
-    """AWS's answer as JSON can say it: times are ISO strings in UTC, call metadata is gone."""
+    """AWS's answer as JSON can say it: times are ISO strings in UTC, call metadata and nulls among a list's elements are gone."""
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items() if key != "ResponseMetadata"}
     if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
+        return [plain(item) for item in value if item is not None]
     if isinstance(value, datetime.datetime):
         return value.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
     return value

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import typing as t
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -116,10 +117,25 @@ def short(arn: str | None) -> str:
     return str(arn or "").rpartition("/")[2]
 
 
+def whole(value: t.Any) -> t.Any:
+    """A copy without nulls among the elements of lists: they name nothing."""
+    if isinstance(value, t.Mapping):
+        return {key: whole(item) for key, item in value.items()}
+    return [whole(item) for item in value if item is not None] if isinstance(value, (list, tuple)) else value
+
+
 def as_int(value: t.Any) -> int | None:
     """A number that came through JSON, a tag or an inventory; None when it isn't one."""
     try:
         return int(str(value).strip())
+    except ValueError:
+        return None
+
+
+def as_block(value: t.Any) -> ipaddress.IPv4Network | None:
+    """A block of IPv4 addresses; None when it isn't one."""
+    try:
+        return ipaddress.IPv4Network(str(value), strict=False)
     except ValueError:
         return None
 

@@ -61,7 +61,7 @@ def _tasks(service: Json) -> str:
 
 
 def _volumes(service: Json) -> str:
-    sizes = [volume["managedEBSVolume"].get("sizeInGiB") for volume in service["volume_configurations"]]
+    sizes = [(volume.get("managedEBSVolume") or {}).get("sizeInGiB") for volume in service["volume_configurations"]]
     return "".join(f", each with an EBS volume{f' of {size} GiB' if size else ''}" for size in sizes)
 
 

@@ -8,7 +8,7 @@ import copy
 import typing as t
 
 from . import target_group
-from .context import CLIENT_KEEP_ALIVE_TAG, SOURCE_CLUSTER_TAG, SOURCE_LOAD_BALANCER_TAG, Context, Json, carried_tags
+from .context import CLIENT_KEEP_ALIVE_TAG, SOURCE_CLUSTER_TAG, SOURCE_LOAD_BALANCER_TAG, Context, Json, as_int, carried_tags
 from .findings import Finding, found
 
 PATH = "load_balancer"
@@ -171,7 +171,7 @@ def _rules(listener: Json, context: Context, path: str) -> tuple[list[Json], lis
     rules: list[Json] = []
     findings: list[Finding] = []
     numbered = [rule for rule in listener.get("Rules") or [] if not rule.get("IsDefault") and str(rule.get("Priority")) != "default"]
-    for rule in sorted(numbered, key=lambda item: int(item.get("Priority") or 0)):
+    for rule in sorted(numbered, key=lambda item: as_int(item.get("Priority")) or 0):
         where = f"{path}.rules[{rule.get('Priority')}]"
         done, more = actions(rule.get("Actions") or [], context, f"{where}.Actions")
         findings += more
@@ -182,7 +182,7 @@ def _rules(listener: Json, context: Context, path: str) -> tuple[list[Json], lis
             continue
         rules.append(
             {
-                "priority": int(rule.get("Priority") or 0),
+                "priority": as_int(rule.get("Priority")) or 0,
                 "conditions": [condition(item) for item in rule.get("Conditions") or []],
                 "actions": done,
                 "transforms": copy.deepcopy(rule.get("Transforms") or []),

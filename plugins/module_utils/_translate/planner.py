@@ -9,7 +9,6 @@ in every plan, what is missing is null or empty, and problems are findings, not 
 
 from __future__ import annotations
 
-import copy
 import typing as t
 
 from . import (
@@ -38,7 +37,7 @@ from . import (
 from . import (
     intent as intents,
 )
-from .context import Context, Json, as_int
+from .context import Context, Json, as_int, whole
 from .findings import Finding, found, order
 from .outline import Outline
 
@@ -55,7 +54,7 @@ PROBLEMS = {
 def plan(system: t.Mapping[str, t.Any], intent: t.Mapping[str, t.Any]) -> Json:
     """``discover_plan``. Deterministic: the same system and intent give the same plan."""
     wanted = intents.usable(intent)
-    context = Context(copy.deepcopy(dict(system)), wanted, wanted.get("names") or {})
+    context = Context(whole(system), wanted, wanted.get("names") or {})
     findings = intents.check(Context(context.system, intent, context.overrides))
     findings += discovered(context)
     services, more = service.select(context)

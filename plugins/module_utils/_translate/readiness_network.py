@@ -10,13 +10,14 @@ import re
 import typing as t
 
 from . import image, network
-from .context import Context, Json
+from .context import Context, Json, as_block
 from .findings import Finding, found
 from .outline import Outline
 
 HTTPS = 443
 OF_INSTANCES = ("", "ecs", "ecs-agent", "ecs-telemetry", "ec2messages")
 """Endpoints that only the agents of instances ask, and those of somebody else's services."""
+EVERYWHERE = ipaddress.IPv4Network("0.0.0.0/0")
 EVERY_TASK = "a public address of its own, another one for every task"
 _SERVICE = re.compile(r"^(?:cn\.)?com\.amazonaws\.[a-z0-9-]+\.(.+)$")
 _SECRETS_MANAGER = re.compile(r"^arn:[a-z-]+:secretsmanager:")
@@ -208,8 +209,8 @@ def _lets_in(permission: Json, port: int, subnet: Json, tasks: t.Collection[t.An
         return False
     if permission.get("PrefixListIds") or any(pair.get("GroupId") in tasks for pair in permission.get("UserIdGroupPairs") or []):
         return True
-    block = ipaddress.IPv4Network(str(subnet.get("CidrBlock") or "0.0.0.0/0"), strict=False)
-    return any(block.subnet_of(ipaddress.IPv4Network(item["CidrIp"], strict=False)) for item in permission.get("IpRanges") or [] if item.get("CidrIp"))
+    block = as_block(subnet.get("CidrBlock")) or EVERYWHERE
+    return any(block.subnet_of(allowed) for item in permission.get("IpRanges") or [] if (allowed := as_block(item.get("CidrIp"))))
 
 
 def _covers(port: int, protocol: str, first: int | None, last: int | None) -> bool:

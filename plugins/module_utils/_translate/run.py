@@ -7,18 +7,20 @@ from __future__ import annotations
 import typing as t
 
 from . import comparison, planner, report
+from .context import whole
 
 ARGUMENT_SPEC: dict[str, t.Any] = {"system": {"type": "dict", "required": True}, "intent": {"type": "dict", "default": {}}}
 
 
 def run(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """``plan`` holds secrets; ``summary``, ``verdict``, ``blockers`` and ``diff`` are masked."""
-    plan = planner.plan(params["system"], params["intent"])
+    system = whole(params["system"])
+    plan = planner.plan(system, params["intent"])
     return {
         "changed": False,
         "plan": plan,
         "summary": report.summary(plan),
         "verdict": report.verdict(plan),
         "blockers": report.blockers(plan),
-        "diff": comparison.diff(params["system"], plan),
+        "diff": comparison.diff(system, plan),
     }

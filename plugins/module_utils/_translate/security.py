@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import typing as t
 
-from .context import Context, Json, as_int
+from .context import Context, Json, as_block, as_int
 from .findings import Finding, found
+
+if t.TYPE_CHECKING:
+    import ipaddress
 
 ANY = -1
 
@@ -105,10 +107,10 @@ def load_balancer_egress(context: Context, subnets: t.Sequence[str], groups: t.S
     balancer_groups = (context.source.get("security_groups") or {}).get("load_balancer") or []
     if not balancer_groups:
         return [], []
-    known = {subnet.get("SubnetId"): str(subnet.get("CidrBlock") or "") for subnet in context.source.get("subnets") or []}
-    cidrs = [known[item] for item in subnets if known.get(item)]
+    known = {subnet.get("SubnetId"): as_block(subnet.get("CidrBlock")) for subnet in context.source.get("subnets") or []}
+    blocks = [block for item in subnets if (block := known.get(item))]
     permissions = [permission for group in balancer_groups for permission in group.get("IpPermissionsEgress") or []]
-    closed = [port for port in ports(groups) if not any(_reaches(permission, port, cidrs) for permission in permissions)]
+    closed = [port for port in ports(groups) if not any(_reaches(permission, port, blocks) for permission in permissions)]
     first = balancer_groups[0]
     plan = [
         {"group_id": first.get("GroupId"), "protocol": "tcp", "from_port": port, "to_port": port, "description": f"{context.name}: Fargate tasks"}
@@ -117,17 +119,17 @@ def load_balancer_egress(context: Context, subnets: t.Sequence[str], groups: t.S
     return plan, [found("FG-ALB-EGRESS", f"security_groups[{first.get('GroupName')}].egress", None, port) for port in closed]
 
 
-def _reaches(permission: Json, port: int, cidrs: t.Sequence[str]) -> bool:
+def _reaches(permission: Json, port: int, blocks: t.Sequence[ipaddress.IPv4Network]) -> bool:
     """Whether an egress rule lets the port through to every subnet of the tasks."""
     protocol = str(permission.get("IpProtocol"))
     if protocol not in ("-1", "tcp", "6"):
         return False
     if protocol != "-1" and not (permission.get("FromPort") or 0) <= port <= (permission.get("ToPort") or 65535):
         return False
-    allowed = [ipaddress.IPv4Network(item["CidrIp"], strict=False) for item in permission.get("IpRanges") or [] if item.get("CidrIp")]
-    if not cidrs:
+    allowed = [network for item in permission.get("IpRanges") or [] if (network := as_block(item.get("CidrIp")))]
+    if not blocks:
         return any(network.prefixlen == 0 for network in allowed)
-    return all(any(ipaddress.IPv4Network(cidr, strict=False).subnet_of(network) for network in allowed) for cidr in cidrs)
+    return all(any(block.subnet_of(network) for network in allowed) for block in blocks)
 
 
 def group_ids(side: t.Mapping[str, t.Any]) -> set[str]:

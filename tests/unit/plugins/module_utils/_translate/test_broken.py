@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import copy
+import functools
 import typing as t
 
 import pytest
+from ansible_collections.cutover.fargate.plugins.module_utils._report import page
 from ansible_collections.cutover.fargate.plugins.module_utils._translate import planner, report
-from unit.plugins.module_utils._translate import systems
+from ansible_collections.cutover.fargate.plugins.module_utils._translate.context import whole
+from ansible_collections.cutover.fargate.plugins.module_utils._translate.run import run
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from unit.plugins.module_utils._translate import goldens, systems
 from unit.plugins.module_utils._translate.rules import Case
 from unit.plugins.module_utils._translate.systems import Json
+from unit.plugins.module_utils._translate.test_translation import EXAMPLES
 
 # What may have become of a source, and the finding that stops the migration.
 BROKEN = {
@@ -65,3 +72,50 @@ def test_whatever_is_missing_there_is_a_plan() -> None:
             changed = copy.deepcopy(system)
             del changed["source"]["services"][service][key]
             assert report.summary(planner.plan(changed, {})), key
+
+
+def test_a_volume_of_which_nothing_but_the_name_is_told() -> None:
+    system = Case("FG-EBS-VOLUME/positive").system()
+    for deployment in system["source"]["services"][0]["deployments"]:
+        deployment["volumeConfigurations"] = [{"name": item["name"]} for item in deployment["volumeConfigurations"]]
+    assert any(", each with an EBS volume" in line for line in report.summary(planner.plan(system, {})))
+
+
+@functools.cache
+def cases() -> list[tuple[goldens.Golden, list[tuple[t.Any, ...]]]]:
+    return [(golden, list(members(golden.system))) for golden in goldens.every()]
+
+
+@st.composite
+def broken(draw: st.DrawFn) -> tuple[Json, Json]:
+    """A golden system in which up to three places are gone, null, empty or nonsense; and its inventory."""
+    golden, places = draw(st.sampled_from(cases()))
+    system = copy.deepcopy(golden.system)
+    for path in draw(st.lists(st.sampled_from(places), min_size=1, max_size=3)):
+        spoil(system, path, draw(st.sampled_from(["gone", "null", "empty", "nonsense"])))
+    return system, golden.intent
+
+
+def spoil(system: Json, path: tuple[t.Any, ...], how: str) -> None:
+    """Nonsense has the right type: whoever writes a text instead of a list gets no answer from AWS either."""
+    try:
+        holder = functools.reduce(lambda value, key: value[key], path[:-1], t.cast(t.Any, system))
+        before = holder[path[-1]]
+    except (KeyError, IndexError, TypeError):
+        return  # spoiled already
+    if how == "gone":
+        del holder[path[-1]]
+    elif how == "nonsense":
+        holder[path[-1]] = "nonsense" if isinstance(before, str) else not before if isinstance(before, bool) else before
+    else:
+        holder[path[-1]] = None if how == "null" or before is None else type(before)()
+
+
+@given(broken())
+@settings(max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+def test_whatever_is_spoiled_there_are_plan_summary_and_page(given_: tuple[Json, Json]) -> None:
+    """In any golden system, however deep."""
+    system, intent = given_
+    result = run({"system": system, "intent": intent})
+    assert result["summary"]
+    assert page.render(whole(system), result["plan"])
