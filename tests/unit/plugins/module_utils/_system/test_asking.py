@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import random
 import re
+import threading
 import time
 import typing as t
 from collections import Counter
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.cutover.fargate.plugins.module_utils._system.other_clusters import CLUSTERS_LISTED, DESCRIPTIONS
+from ansible_collections.cutover.fargate.plugins.module_utils._system.read import REQUESTS
 from botocore.awsrequest import AWSResponse
 from policies.calls import BESIDE
 
@@ -135,6 +137,25 @@ def test_throttling_is_waited_for_with_jitter(world: World, intercept: list[t.An
     assert seen["elastic-load-balancing-v2.DescribeRules"] >= 3
     assert seen["ec2.DescribeSubnets"] >= 3
     assert len(set(slept)) > len(slept) // 2
+
+
+def test_independent_reads_are_under_way_together_within_a_bound(world: World, intercept: list[t.Any]) -> None:
+    """Read one after the other, or a chain of them, there would never be more than a few."""
+    lock, under_way, most = threading.Lock(), 0, 0
+
+    def slow(_event: str) -> None:
+        nonlocal under_way, most
+        with lock:
+            under_way += 1
+            most = max(most, under_way)
+        time.sleep(0.05)
+        with lock:
+            under_way -= 1
+
+    world.target()
+    intercept.append(slow)
+    world.system()
+    assert REQUESTS // 2 < most <= REQUESTS
 
 
 def test_the_order_of_answers_does_not_matter(world: World, intercept: list[t.Any]) -> None:

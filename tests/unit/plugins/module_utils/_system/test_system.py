@@ -9,7 +9,7 @@ from ansible_collections.cutover.fargate.plugins.module_utils._system import oth
 from ansible_collections.cutover.fargate.plugins.module_utils._system.other_clusters import CLUSTERS_LISTED, DESCRIPTIONS, groups_of
 from ansible_collections.cutover.fargate.plugins.module_utils._system.system import serving
 from moto.ecs.exceptions import TaskDefinitionNotFoundException
-from moto.ecs.models import EC2ContainerServiceBackend
+from moto.ecs.models import EC2ContainerServiceBackend, Task, ecs_backends
 
 from .conftest import ACCOUNT, FQDN, REGION, World, stops
 
@@ -45,12 +45,14 @@ def test_system_has_every_key_of_the_contract(world: World) -> None:
 
 
 def test_load_balancer_comes_with_all_that_hangs_on_it(world: World) -> None:
+    hidden = [{"Key": "routing.http.response.server.enabled", "Value": "false"}]
+    world.client("elbv2").modify_listener_attributes(ListenerArn=world.balancers["shop"].listener, Attributes=hidden)
     source = world.system()["source"]
     balancer, (group,) = source["load_balancer"], source["target_groups"]
     assert (balancer["Tags"], balancer["WebAclArn"]) == ({"Team": "web"}, None)
     assert balancer["Attributes"]["deletion_protection.enabled"] == "false"
     (listener,) = balancer["Listeners"]
-    assert listener["SniCertificates"] == []
+    assert (listener["SniCertificates"], listener["Attributes"]["routing.http.response.server.enabled"]) == ([], "false")
     assert [rule["Priority"] for rule in listener["Rules"]] == ["default"]
     assert group["Attributes"]["deregistration_delay.timeout_seconds"] == "300"
     assert len(group["TargetHealth"]) == 2
@@ -76,6 +78,17 @@ def test_services_come_with_task_definition_tags_and_workers(world: World) -> No
     assert isinstance(web["deployments"][0]["createdAt"], str)
 
 
+def test_running_tasks_of_a_service_are_read(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither what somebody started by hand nor what is about to end."""
+    monkeypatch.setattr(Task, "advance", lambda _task: None)  # moto's tasks end by being looked at
+    made = world.client("ecs").run_task(cluster="shop", taskDefinition="shop-web", launchType="EC2", count=3)["tasks"]
+    serving, by_hand, ending = (ecs_backends[ACCOUNT][REGION].tasks["shop"][task["taskArn"]] for task in made)
+    for task, group, status in ((serving, "service:web", "RUNNING"), (by_hand, "family:shop-web", "RUNNING"), (ending, "service:web", "DEACTIVATING")):
+        task.group, task.last_status = group, status
+    web, worker = world.system()["source"]["services"]
+    assert (names(web["Tasks"], "taskArn"), worker["Tasks"]) == ([serving.task_arn], [])
+
+
 def test_scaling_of_a_service_is_read(world: World) -> None:
     scaling = world.client("application-autoscaling")
     which = {"ServiceNamespace": "ecs", "ResourceId": "service/shop/web", "ScalableDimension": "ecs:service:DesiredCount"}
@@ -86,8 +99,10 @@ def test_scaling_of_a_service_is_read(world: World) -> None:
         PolicyType="TargetTrackingScaling",
         TargetTrackingScalingPolicyConfiguration={"TargetValue": 60.0, "PredefinedMetricSpecification": {"PredefinedMetricType": "ECSServiceAverageCPUUtilization"}},
     )
+    scaling.put_scheduled_action(**which, ScheduledActionName="night", Schedule="cron(0 1 * * ? *)", ScalableTargetAction={"MinCapacity": 1, "MaxCapacity": 2})
     web, worker = world.system()["source"]["services"]
     assert (web["ScalableTargets"][0]["MaxCapacity"], names(web["ScalingPolicies"], "PolicyName")) == (6, ["cpu"])
+    assert [(action["ScheduledActionName"], action["Schedule"]) for action in web["ScheduledActions"]] == [("night", "cron(0 1 * * ? *)")]
     assert (worker["ScalableTargets"], worker["ScalingPolicies"], worker["ScheduledActions"]) == ([], [], [])
 
 
@@ -109,9 +124,11 @@ def test_data_tier_is_found_by_the_rules_that_admit_the_instances(world: World) 
     assert (redis["GroupName"], redis["rules"][0]["FromPort"], redis["used_by"]) == ("shop-redis", 6379, [])
 
 
-def test_subnets_tell_where_they_lead(world: World) -> None:
-    routes = {subnet["SubnetId"]: subnet["route"] for subnet in world.system()["source"]["subnets"]}
-    assert routes == {world.subnets[0]: "igw", world.subnets[1]: "none"}
+def test_subnets_tell_where_they_lead_and_how_much_room_they_have(world: World) -> None:
+    subnets = world.system()["source"]["subnets"]
+    assert {subnet["SubnetId"]: subnet["route"] for subnet in subnets} == {world.subnets[0]: "igw", world.subnets[1]: "none"}
+    described = world.client("ec2").describe_subnets(SubnetIds=world.subnets)["Subnets"]
+    assert {subnet["SubnetId"]: subnet["free"] for subnet in subnets} == {subnet["SubnetId"]: subnet["AvailableIpAddressCount"] for subnet in described}
 
 
 def test_artefacts_are_those_that_are_named(world: World) -> None:
@@ -311,6 +328,45 @@ class TestAtZero:
         self.scale_in(world)
         source = world.system()["source"]
         assert names(source["capacity"]["auto_scaling_groups"], "AutoScalingGroupName") == ["shop"]
+        assert names(source["security_groups"]["tasks"], "GroupName") == ["shop-instances"]
+
+    def test_group_is_found_by_the_capacity_provider_of_the_cluster(self, world: World) -> None:
+        self.scale_in(world)
+        world.client("ec2").create_launch_template_version(LaunchTemplateName="shop", LaunchTemplateData={"InstanceType": "t3.small"})
+        (group,) = world.client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=["shop"])["AutoScalingGroups"]
+        ecs = world.client("ecs")
+        ecs.create_capacity_provider(name="on-ec2", autoScalingGroupProvider={"autoScalingGroupArn": group["AutoScalingGroupARN"]}, tags=[{"key": "Team", "value": "web"}])
+        ecs.put_cluster_capacity_providers(cluster="shop", capacityProviders=["on-ec2", "FARGATE"], defaultCapacityProviderStrategy=[])
+        system = world.system()
+        capacity = system["source"]["capacity"]
+        assert (names(capacity["auto_scaling_groups"], "AutoScalingGroupName"), problems(system)) == (["shop"], [])
+        assert [(provider["name"], provider["Tags"]) for provider in capacity["capacity_providers"]] == [("on-ec2", {"Team": "web"})]
+
+    def test_group_with_a_mixture_of_instances(self, world: World) -> None:
+        self.scale_in(world)
+        template = {"LaunchTemplateSpecification": {"LaunchTemplateName": "shop", "Version": "$Latest"}, "Overrides": [{"InstanceType": "m5.large"}]}
+        scaling = world.client("autoscaling")
+        scaling.delete_auto_scaling_group(AutoScalingGroupName="shop", ForceDelete=True)
+        scaling.create_auto_scaling_group(
+            AutoScalingGroupName="mixed", MinSize=0, MaxSize=4, VPCZoneIdentifier=",".join(world.subnets), MixedInstancesPolicy={"LaunchTemplate": template}
+        )
+        (group,) = world.system()["source"]["capacity"]["auto_scaling_groups"]
+        assert (group["AutoScalingGroupName"], group["LaunchTemplate"]["LaunchTemplateData"]["InstanceType"]) == ("mixed", "t3.small")
+
+    def test_group_with_a_launch_configuration(self, world: World) -> None:
+        """It tells what a launch template would, under the same names."""
+        self.scale_in(world)
+        scaling = world.client("autoscaling")
+        scaling.delete_auto_scaling_group(AutoScalingGroupName="shop", ForceDelete=True)
+        scaling.create_launch_configuration(
+            LaunchConfigurationName="old", ImageId="ami-1", InstanceType="t2.small", UserData="echo ECS_CLUSTER=shop", SecurityGroups=[world.groups["instances"]],
+            IamInstanceProfile="ecs",
+        )  # fmt: skip
+        scaling.create_auto_scaling_group(AutoScalingGroupName="old", MinSize=0, MaxSize=4, VPCZoneIdentifier=",".join(world.subnets), LaunchConfigurationName="old")
+        source = world.system()["source"]
+        (group,) = source["capacity"]["auto_scaling_groups"]
+        data = group["LaunchTemplate"]["LaunchTemplateData"]
+        assert (group["LaunchTemplate"]["LaunchConfigurationName"], data["InstanceType"], data["IamInstanceProfile"]) == ("old", "t2.small", {"Name": "ecs"})
         assert names(source["security_groups"]["tasks"], "GroupName") == ["shop-instances"]
 
     def test_tagged_group_of_another_cluster_is_not_taken(self, world: World) -> None:
