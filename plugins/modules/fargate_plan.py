@@ -163,12 +163,13 @@ diff:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.cutover.fargate.plugins.module_utils._health.probe_data import misspelt
 from ansible_collections.cutover.fargate.plugins.module_utils._translate.run import ARGUMENT_SPEC, run
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    module.exit_json(**run(module.params))
+    module.exit_json(**run(module.params, misspelt))
 
 
 if __name__ == "__main__":

@@ -36,6 +36,11 @@ def _one_of(*values: str) -> t.Callable[[t.Any], bool]:
     return lambda value: str(value).lower() in values
 
 
+def _role(value: t.Any) -> bool:
+    """An ARN, or a name without a path. [B RegisterTaskDefinitionRequest.taskRoleArn]"""
+    return isinstance(value, str) and bool(re.fullmatch(r"arn:[a-z0-9-]+:iam::\d{12}:role/[!-~]+|[A-Za-z0-9+=,.@_-]{1,64}", value))
+
+
 def _text(value: t.Any) -> bool:
     return isinstance(value, str) and bool(value.strip())
 
@@ -67,6 +72,7 @@ RULES: dict[str, Rule] = {
     "availability_zone_rebalancing": Rule(_one_of("enabled", "disabled"), "ENABLED or DISABLED"),
     "container_insights": Rule(_one_of("enabled", "enhanced", "disabled"), "enabled, enhanced or disabled"),
     "desired_count": Rule(_between(0, 5000), "a number of tasks, 0 or more"),
+    "execution_role": Rule(_role, "the ARN or the name of a role"),
     "grants": Rule(_grant, "{group_id: sg-..., port} or {group_id: sg-..., protocol, from_port, to_port}"),
     "headroom": Rule(_factor, "a factor of at least 1"),
     "images": Rule(_text, "an image"),
@@ -75,7 +81,7 @@ RULES: dict[str, Rule] = {
     "measured": Rule(_measured, "{cpu, memory} or one of them, in CPU units and MiB"),
     "size_table": Rule(_table, "CPU units -> list of MiB, all of them numbers", whole=True),
     "stop_timeout": Rule(_between(2, 120), "a number of seconds from 2 to 120"),
-    "task_role_arn": Rule(_text, "the ARN of a role"),
+    "task_role_arn": Rule(_role, "the ARN of a role"),
 }
 
 

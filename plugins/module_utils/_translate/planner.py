@@ -51,11 +51,11 @@ PROBLEMS = {
 }
 
 
-def plan(system: t.Mapping[str, t.Any], intent: t.Mapping[str, t.Any]) -> Json:
-    """``discover_plan``. Deterministic: the same system and intent give the same plan."""
+def plan(system: t.Mapping[str, t.Any], intent: t.Mapping[str, t.Any], told: t.Sequence[Finding] = ()) -> Json:
+    """``discover_plan``. Deterministic: the same system and intent give the same plan. ``told`` was found by others."""
     wanted = intents.usable(intent)
     context = Context(whole(system), wanted, wanted.get("names") or {})
-    findings = intents.check(Context(context.system, intent, context.overrides))
+    findings = [*told, *intents.check(Context(context.system, intent, context.overrides))]
     findings += discovered(context)
     services, more = service.select(context)
     findings += more

@@ -8,14 +8,24 @@ import typing as t
 
 from . import comparison, planner, report
 from .context import whole
+from .findings import found
 
 ARGUMENT_SPEC: dict[str, t.Any] = {"system": {"type": "dict", "required": True}, "intent": {"type": "dict", "default": {}}}
 
 
-def run(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """``plan`` holds secrets; ``summary``, ``verdict``, ``blockers`` and ``diff`` are masked."""
+Misspelt = t.Callable[[t.Iterable[t.Any]], str | None]
+
+
+def run(params: t.Mapping[str, t.Any], misspelt: Misspelt) -> dict[str, t.Any]:
+    """``plan`` holds secrets; ``summary``, ``verdict``, ``blockers`` and ``diff`` are masked.
+
+    ``misspelt`` tells what is wrong with the probes (``_health/probe_data.py``): better now than when the target is built and verification refuses them.
+    """
+    probes = params["intent"].get("probes")
+    problem = misspelt(probes) if isinstance(probes, list) else None
+    told = [found("FG-INTENT", "fargate_probes", None, expected=problem)] if problem else []
     system = whole(params["system"])
-    plan = planner.plan(system, params["intent"])
+    plan = planner.plan(system, params["intent"], told)
     return {
         "changed": False,
         "plan": plan,

@@ -7,7 +7,8 @@ import typing as t
 
 import pytest
 import yaml
-from ansible_collections.cutover.fargate.plugins.module_utils._translate import intent, report
+from ansible_collections.cutover.fargate.plugins.module_utils._health import probe_data
+from ansible_collections.cutover.fargate.plugins.module_utils._translate import intent, report, run
 from unit.plugins.module_utils._translate import systems
 
 
@@ -42,6 +43,8 @@ def test_waiving_by_id_and_by_path() -> None:
         ({"headroom": 0.5}, "fargate_headroom"),
         ({"images": {"nginx": ""}}, "fargate_images[nginx]"),
         ({"task_role_arn": {"web": ["x"]}}, "fargate_task_role_arn[web]"),
+        ({"task_role_arn": "arn:aws:iam::999:role/shop"}, "fargate_task_role_arn"),
+        ({"execution_role": "arn:aws:iam::123456789012:user/shop"}, "fargate_execution_role"),
         ({"keep_alive_seconds": 5}, "fargate_keep_alive_seconds"),
         ({"log_retention_days": 17}, "fargate_log_retention_days"),
         ({"grants": [{"group_id": "sg-0db"}]}, "fargate_grants[0]"),
@@ -67,6 +70,7 @@ def test_answers_that_cannot_be_right_name_the_variable(wanted: dict[str, t.Any]
         {"grants": [{"group_id": "sg-0a", "port": 443}, {"group_id": "sg-0b", "protocol": "-1"}, {"group_id": "sg-0c", "from_port": 1, "to_port": 9}]},
         {"names": {"cluster": "x", "families": {"shop-web": "y"}}},
         {"architecture": ""},
+        {"execution_role": "ecsTaskExecutionRole", "task_role_arn": "arn:aws-us-gov:iam::123456789012:role/teams/shop"},
     ],
 )
 def test_right_answers_are_taken(wanted: dict[str, t.Any]) -> None:
@@ -86,6 +90,13 @@ def test_a_wrong_answer_leaves_the_right_ones_beside_it() -> None:
 def test_a_wrong_type_is_told_with_the_right_one() -> None:
     (finding,) = report.blockers(systems.plan(None, subnets="subnet-0a"))
     assert finding["why"] == "A variable of the inventory can't be used: it should be a list. Subnets of the tasks."
+
+
+@pytest.mark.parametrize(("probes", "told"), [([{"sets": "http"}], "fargate_probes[0]"), ([{"set": "http"}], None), ("no list", "it should be a list.")])
+def test_probes_are_looked_at_before_anything_is_built(probes: t.Any, told: str | None) -> None:
+    result = run.run({"system": systems.system(), "intent": {"probes": probes}}, probe_data.misspelt)
+    assert [item["path"] for item in result["blockers"]] == (["fargate_probes"] if told else [])
+    assert (told or "Nothing stands in the way.") in "\n".join(result["summary"])
 
 
 def test_every_type_has_its_word() -> None:
