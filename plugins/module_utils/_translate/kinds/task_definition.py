@@ -104,7 +104,7 @@ KINDS = (
         ACTION,
         "changed",
         "Fargate pulls images and writes logs with an execution role; on EC2 the instance's role did it.",
-        "Nothing: a role that doesn't exist is created, unless fargate_execution_role gives its ARN.",
+        "A role that doesn't exist is created. Where you may not create roles, have it made, or give another's name or ARN in fargate_execution_role.",
         ROLE,
     ),
     Kind(
