@@ -116,6 +116,6 @@ def spoil(system: Json, path: tuple[t.Any, ...], how: str) -> None:
 def test_whatever_is_spoiled_there_are_plan_summary_and_page(given_: tuple[Json, Json]) -> None:
     """In any golden system, however deep."""
     system, intent = given_
-    result = run({"system": system, "intent": intent})
+    result = run({"system": system, "intent": intent}, lambda _probes: None)
     assert result["summary"]
     assert page.render(whole(system), result["plan"])
