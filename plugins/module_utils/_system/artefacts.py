@@ -71,7 +71,7 @@ def read_alarms(read: Reader, load_balancer: Shape, target_groups: t.Sequence[Sh
 
     DescribeAlarms has no filter for dimensions, so the list is read once for both sides.
     """
-    everything = read.optional("alarms", [], lambda: read.once("alarms", lambda: read.all("cloudwatch", "describe_alarms", "MetricAlarms")))
+    everything = read.optional("alarms", [], lambda: read.once("alarms", lambda: _all_alarms(read)))
     balancer = load_balancer["LoadBalancerArn"].partition(":loadbalancer/")[2]
     groups = {group["TargetGroupArn"].rpartition(":")[2] for group in target_groups}
     name = cluster["clusterName"] if cluster else None
@@ -83,6 +83,10 @@ def read_alarms(read: Reader, load_balancer: Shape, target_groups: t.Sequence[Sh
         for alarm in everything
         if alarm["AlarmName"] in deciding or _scales(alarm, scaled) or any(_concerns(found, balancer, groups, name, names) for found in dimensions(alarm))
     ]
+
+
+def _all_alarms(read: Reader) -> list[Shape]:
+    return read.all("cloudwatch", "describe_alarms", "MetricAlarms", PaginationConfig={"PageSize": 100})
 
 
 def dimensions(alarm: Shape) -> list[dict[str, str]]:

@@ -118,7 +118,7 @@ def _entries(value: t.Any, rule: Rule) -> t.Iterable[tuple[str, t.Any]]:
 
 def _names(value: t.Mapping[str, t.Any]) -> t.Iterator[tuple[str, t.Any, str]]:
     """``fargate_names``: a key that nothing reads is told, and so is one of another shape."""
-    for key, given in sorted(value.items()):
+    for key, given in sorted(value.items(), key=lambda item: str(item[0])):
         path = f"fargate_names.{key}"
         if key in NAMES_BY_SOURCE:
             if not isinstance(given, t.Mapping) or not all(map(_text, given.values())):

@@ -115,7 +115,8 @@ def check(context: Context) -> list[Finding]:
         else:
             findings += [found("FG-INTENT", path, entry, expected=f"it should be {expected}.") for path, entry, expected in answers.wrong(key, value)]
             findings += _names(key, value, spec, context) if context.source else []
-    return [*findings, *registries.answers(context), *lattice.check(context), *_waivers(context)]
+    sound = Context(context.system, usable(context.intent), context.overrides)
+    return [*findings, *registries.answers(sound), *lattice.check(sound), *_waivers(sound)]
 
 
 def usable(intent: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
@@ -131,7 +132,7 @@ def _names(key: str, value: t.Any, spec: Key, context: Context) -> list[Finding]
         return []
     existing = sorted(_existing(spec.names, context))
     expected = f"it should name one of the source's {spec.names}: {', '.join(existing)}." if existing else f"the source has no {spec.names}."
-    return [found("FG-INTENT", f"fargate_{key}[{name}]", name, expected=expected) for name in value if name not in existing]
+    return [found("FG-INTENT", f"fargate_{key}[{name}]", name, expected=expected) for name in value if str(name) not in existing]
 
 
 def _existing(kind: str, context: Context) -> set[str]:

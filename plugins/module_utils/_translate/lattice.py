@@ -75,7 +75,7 @@ def wrong(answer: t.Any, context: Context) -> str | None:
 
 def check(context: Context) -> t.Iterator[Finding]:
     """The answers that can't be right. That the keys are the source's is looked at as for every other answer."""
-    for source, answer in sorted(answers(context).items()):
+    for source, answer in answers(context).items():
         expected = wrong(answer, context)
         if expected and (source in used(context) or not context.source):
             yield found("FG-INTENT", f"fargate_{ANSWERS}[{source}]", answer, expected=f"{expected}.")

@@ -69,8 +69,7 @@ def answer(service: Json, context: Context) -> str | None:
 
 def answers(context: Context) -> t.Iterator[Finding]:
     """Answers that can't be right."""
-    given = context.intent.get("service_registries")
-    for name, value in sorted(given.items()) if isinstance(given, t.Mapping) else []:
+    for name, value in (context.intent.get("service_registries") or {}).items():
         if value != NONE and not ARN.fullmatch(str(value)):
             yield found("FG-INTENT", f"fargate_service_registries[{name}]", value, expected="it should be none or the ARN of a Cloud Map service.")
         elif value != NONE and any(service.get("serviceName") == name and not service.get("serviceRegistries") for service in context.source_services):

@@ -30,7 +30,11 @@ def test_waiving_by_id_and_by_path() -> None:
         ({"waive": ["FG-NOTHING"]}, "fargate_waive[FG-NOTHING]"),
         ({"architecture": "sparc"}, "fargate_architecture"),
         ({"grants": [{"port": 1}]}, "fargate_grants[0]"),
+        ({"grants": [{"group_id": "sg-1", "port": "https"}]}, "fargate_grants[0]"),
+        ({"grants": [{"group_id": "sg-1", "from_port": 80, "to_port": None}]}, "fargate_grants[0]"),
         ({"names": {"load_balancer": "internal-x"}}, "fargate_names.load_balancer"),
+        ({"size_table": {256: [512, "many"]}}, "fargate_size_table"),
+        ({"size_table": {256: []}}, "fargate_size_table"),
         ({"names": "shop"}, "fargate_names"),
         ({"names": {"clusters": "x"}}, "fargate_names.clusters"),
         ({"names": {"families": "x"}}, "fargate_names.families"),
@@ -101,6 +105,14 @@ def test_probes_are_looked_at_before_anything_is_built(probes: t.Any, told: str 
 
 def test_every_type_has_its_word() -> None:
     assert {key.types for key in intent.KEYS.values()} <= set(intent.WORDS)
+
+NONSENSE = (0, -1, 1.5, True, "x", [], {}, [None], ["x"], [{}], [["x"]], {"web": None}, {"web": "x"}, {"web": {}}, {"web": [{}]}, {"web": {"cpu": "x"}}, {1: 2, "x": []}, {1: []})
+
+
+@pytest.mark.parametrize("key", intent.KEYS)
+def test_whatever_the_inventory_says_there_is_a_plan(key: str) -> None:
+    for value in NONSENSE:
+        assert report.summary(systems.plan(None, **{key: value})), value
 
 
 def test_the_module_documents_every_key_of_the_intent() -> None:
