@@ -21,6 +21,12 @@ PHASES = {
     phases.SCALED_IN: "scaled in, the target serves and the source is at zero",
     phases.TORN_DOWN: "torn down, the source is gone",
 }
+# Created, changed, left alone: what is planned, and what is there.
+TITLES = {
+    phases.NEW: ("Create", "Change", "Leave alone"),
+    phases.PROVISIONED: ("Target", "Changed for it, the rest at the cutover", "Left alone"),
+}
+LATER = ("Target", "Changed for it", "Source, until the teardown")
 
 
 def blockers(plan: Json) -> list[Finding]:
@@ -44,11 +50,7 @@ def sections(plan: Json) -> list[tuple[str, list[str]]]:
     """What the migration does, under its titles; nothing once the source is gone."""
     if plan["source"] is None:
         return []
-    return [
-        ("Create" if plan["phase"] == phases.NEW else "Target", deeds.created(plan)),
-        ("Change", deeds.changed(plan)),
-        ("Leave alone", deeds.left(plan)),
-    ]
+    return list(zip(TITLES.get(plan["phase"], LATER), (deeds.created(plan), deeds.changed(plan), deeds.left(plan)), strict=True))
 
 
 def verdict(plan: Json) -> str:

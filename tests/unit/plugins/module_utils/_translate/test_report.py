@@ -49,6 +49,20 @@ def test_the_verdict_names_what_stands_in_the_way_and_where() -> None:
     assert report.verdict(waived) == "Nothing stands in the way (6 BLOCKERs waived)."
 
 
+@pytest.mark.parametrize(
+    ("case", "titles"),
+    [
+        ("shop", ["Create", "Change", "Leave alone"]),
+        ("provisioned", ["Target", "Changed for it, the rest at the cutover", "Left alone"]),
+        ("cut_over", ["Target", "Changed for it", "Source, until the teardown"]),
+        ("scaled_in", ["Target", "Changed for it", "Source, until the teardown"]),
+        ("torn_down", []),
+    ],
+)
+def test_what_is_done_is_not_told_as_planned(case: str, titles: list[str]) -> None:
+    assert [title for title, _entries in report.sections(systems.plan(systems.system(case)))] == titles
+
+
 def test_after_the_teardown_there_is_nothing_left_to_do() -> None:
     assert report.summary(systems.plan(systems.system("torn_down"))) == [
         "shop (shop.example.test, eu-west-1, account 123456789012): torn down, the source is gone",
