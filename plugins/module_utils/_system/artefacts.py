@@ -113,9 +113,11 @@ def _scales(alarm: Shape, scaled: t.Sequence[str]) -> bool:
 
 def _log_group(read: Reader, name: str, path: str) -> Shape | None:
     """The exact name is the first of those that begin with it: AWS lists them in order."""
-    ask = read.optional(f"{path}.log_groups", [], lambda: read.one("logs", "describe_log_groups", logGroupNamePrefix=name, limit=50)["logGroups"])
-    found = next((group for group in ask if group["logGroupName"] == name), None)
-    if found is None:
+    listed: list[Shape] | None = read.optional(
+        f"{path}.log_groups", None, lambda: read.one("logs", "describe_log_groups", logGroupNamePrefix=name, limit=50)["logGroups"]
+    )
+    found = next((group for group in listed or [] if group["logGroupName"] == name), None)
+    if listed is not None and found is None:
         read.problem("log-group-missing", f"{path}.log_groups", f"Log group {name}, which a task definition names, was not found.")
     return found
 
@@ -124,14 +126,17 @@ def _repository(read: Reader, key: tuple[str, str], images: t.Sequence[Image], p
     registry, name = key
     absent = ["RepositoryNotFoundException"]
     where = f"{path}.repositories"
+
+    def ask() -> list[Shape]:
+        return list(read.one("ecr", "describe_repositories", registryId=registry, repositoryNames=[name])["repositories"])
+
     answers = together(
-        repositories=lambda: read.optional(
-            where, [], lambda: read.one("ecr", "describe_repositories", registryId=registry, repositoryNames=[name])["repositories"], absent
-        ),
+        repositories=lambda: read.optional(where, None, lambda: read.existing([], ask, absent)),
         images=lambda: [found for part in each(lambda image: _image(read, image, where), images) for found in part],
     )
-    if not answers["repositories"]:
+    if answers["repositories"] == []:
         read.problem("repository-missing", where, f"Repository {name} of registry {registry}, which a task definition names, was not found.")
+    if not answers["repositories"]:
         return None
     return {**answers["repositories"][0], "images": answers["images"]}
 
@@ -143,7 +148,7 @@ def _image(read: Reader, image: Image, where: str) -> list[Shape]:
     def ask() -> list[Shape]:
         return list(read.one("ecr", "describe_images", registryId=image.registry, repositoryName=image.repository, imageIds=[image.identifier])["imageDetails"])
 
-    found = read.optional(where, [], ask, absent)
-    if not found:
+    found: list[Shape] | None = read.optional(where, None, lambda: read.existing([], ask, absent))
+    if found == []:
         read.problem("image-missing", where, f"Image {image.repository} {next(iter(image.identifier.values()))}, which a task definition names, was not found.")
-    return found
+    return found or []

@@ -193,12 +193,16 @@ def test_a_registry_that_may_not_be_read_stops_the_migration(world: World, inter
         ("cloudwatch.DescribeAlarms", "alarms"),
         ("ecs.ListClusters", "source.target_groups"),
         ("ecr.DescribeImages", "source.repositories"),
+        ("ecr.DescribeRepositories", "source.repositories"),
+        ("cloudwatch-logs.DescribeLogGroups", "source.log_groups"),
         ("ec2.DescribeNetworkAcls", "source.network_acls"),
         ("ec2.DescribeVpcAttribute", "source.vpc_dns"),
         ("ec2.DescribeVpcEndpoints", "source.vpc_endpoints"),
     ],
 )
 def test_what_may_not_be_read_is_a_problem(world: World, intercept: list[t.Any], denied: str, path: str) -> None:
+    """And not called missing."""
+
     def deny(event: str) -> AWSResponse | None:
         if event != denied:
             return None
@@ -210,4 +214,5 @@ def test_what_may_not_be_read_is_a_problem(world: World, intercept: list[t.Any],
     system = world.system()
     told = [problem["path"] for problem in system["problems"] if problem["id"] == "not-readable"]
     assert path in told
+    assert [problem["id"] for problem in system["problems"] if problem["id"].endswith("-missing")] == []
     assert set(system["source"]) >= {"services", "scheduled_tasks", "databases", "alarms", "network_acls"}

@@ -275,6 +275,7 @@ def test_use_is_told_in_units(definition: dict[str, t.Any], most: list[float | N
         ({"aws:cloudformation:stack-name": "shop"}, ("cloudformation", "shop")),
         ({"aws:cloudformation:stack-name": "shop-prod-web", "copilot-application": "shop"}, ("copilot", "shop-prod-web")),
         ({"aws:cloudformation:stack-name": "shop", "managed-by": "CDK"}, ("cloudformation", "shop")),
+        ({"aws:cloudformation:stack-name": "shop", "aws-cdk:subnet-name": "private"}, ("cdk", "shop")),
         ({"ManagedBy": "Terraform"}, ("terraform", "")),
         ({"terraform": "true"}, ("terraform", "")),
         ({"Terraform": "false"}, None),
