@@ -22,26 +22,33 @@ SETTINGS: dict[str, tuple[frozenset[str], str]] = {
     "CACHE_STORE": (frozenset({"file", "array"}), "FG-CACHE-FILE"),
     "FILESYSTEM_DISK": (frozenset({"local", "public"}), "FG-FILESYSTEM-LOCAL"),
     "FILESYSTEM_DRIVER": (frozenset({"local", "public"}), "FG-FILESYSTEM-LOCAL"),
-    "LOG_CHANNEL": (frozenset({"stack", "single", "daily", "syslog"}), "FG-LOG-CHANNEL"),
 }
 PLAIN_SECRETS = {"APP_KEY": "FG-APP-KEY", "AWS_SECRET_ACCESS_KEY": "FG-AWS-KEYS", "AWS_ACCESS_KEY_ID": "FG-AWS-KEYS"}
 
 JOB_TIMEOUT = 60
 """Seconds that Laravel gives a job of ``queue:work``."""
+# Channels that need no file of the container. A channel of the application's own tells by its name only. https://laravel.com/docs/12.x/logging
+_SEEN = re.compile(r"std(err|out)|cloudwatch|^(errorlog|papertrail|slack|null)$")
 
 _WORKER = re.compile(r"artisan\s+(queue:(work|listen)|horizon)\b")
 
 
 def settings(draft: Json, path: str) -> t.Iterator[Finding]:
-    """Sessions, caches and files on the local disk end with the task; logs in files are never seen. fargate-rules.md 4"""
-    stack = next((str(pair.get("value") or "") for pair in draft.get("environment") or [] if pair.get("name") == "LOG_STACK"), "")
+    """Sessions, caches and files on the local disk end with the task. fargate-rules.md 4"""
     for pair in draft.get("environment") or []:
         name, value = str(pair.get("name")), str(pair.get("value") or "")
-        if name == "LOG_CHANNEL" and value.lower() == "stack" and "stderr" in stack.replace(" ", "").split(","):
-            continue
         values, kind = SETTINGS.get(name, (frozenset(), ""))
         if value.lower() in values:
             yield found(kind, f"{path}.environment[{name}]", value)
+
+
+def log_channel(draft: Json, path: str) -> t.Iterator[Finding]:
+    """Logs in files are never seen; of a stack one channel that is seen is enough. fargate-rules.md 4"""
+    given = {str(pair.get("name")): str(pair.get("value") or "") for pair in draft.get("environment") or []}
+    channel = given.get("LOG_CHANNEL", "")
+    channels = given.get("LOG_STACK", "").split(",") if channel.lower() == "stack" else [channel]
+    if channel and not any(_SEEN.search(name.strip().lower()) for name in channels):
+        yield found("FG-LOG-CHANNEL", f"{path}.environment[LOG_CHANNEL]", channel)
 
 
 def secrets(draft: Json, path: str) -> t.Iterator[Finding]:

@@ -118,6 +118,7 @@ def _container(draft: Json, original: Json, entries: t.Mapping[tuple[str, str], 
     report(instance.daemons(draft, task.source, path))
     report(linux_parameters.translate(draft, path))
     report(laravel.settings(draft, path))
+    report(laravel.log_channel(draft, path))
     report(laravel.secrets(draft, path))
     report(laravel.worker_shell(draft, path))
     report(laravel.worker_timeout(draft, path))
