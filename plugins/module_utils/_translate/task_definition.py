@@ -183,7 +183,7 @@ def container_count(draft: Json, path: str) -> t.Iterator[Finding]:
     """At most 10 containers per task definition. fargate-rules.md 1 containerDefinitions"""
     count = len(draft.get("containerDefinitions") or [])
     if count > MAXIMUM_CONTAINERS:
-        yield found("FG-CONTAINERS", f"{path}.containerDefinitions", count, MAXIMUM_CONTAINERS)
+        yield found("FG-CONTAINERS", f"{path}.containerDefinitions", count)
 
 
 TASK_RULES: tuple[t.Callable[[Json, str], t.Iterator[Finding]], ...] = (
