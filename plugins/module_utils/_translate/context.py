@@ -119,7 +119,7 @@ def short(arn: str | None) -> str:
 
 def whole(value: t.Any) -> t.Any:
     """A copy without nulls among the elements of lists: they name nothing."""
-    if isinstance(value, t.Mapping):
+    if isinstance(value, dict):
         return {key: whole(item) for key, item in value.items()}
     return [whole(item) for item in value if item is not None] if isinstance(value, (list, tuple)) else value
 

@@ -54,7 +54,7 @@ PROBLEMS = {
 def plan(system: t.Mapping[str, t.Any], intent: t.Mapping[str, t.Any], told: t.Sequence[Finding] = ()) -> Json:
     """``discover_plan``. Deterministic: the same system and intent give the same plan. ``told`` was found by others."""
     wanted = intents.usable(intent)
-    context = Context(whole(system), wanted, wanted.get("names") or {})
+    context = Context(whole(dict(system)), wanted, wanted.get("names") or {})
     findings = [*told, *intents.check(Context(context.system, intent, context.overrides))]
     findings += discovered(context)
     services, more = service.select(context)
