@@ -12,7 +12,6 @@ from .read import Reader, Shape, together
 # Name -> service code and quota code of Service Quotas. [D ecs/service-quotas, elb/load-balancer-limits, vpc/amazon-vpc-limits]
 QUOTAS = {
     "fargate_vcpu": ("fargate", "L-3032A538"),
-    "fargate_spot_vcpu": ("fargate", "L-36FBB829"),
     "load_balancers": ("elasticloadbalancing", "L-53DA6B97"),
     "target_groups": ("elasticloadbalancing", "L-B22855CB"),
     "network_interfaces": ("vpc", "L-DF5E4CA3"),

@@ -206,7 +206,7 @@ def test_quotas_and_their_use(world: World, monkeypatch: pytest.MonkeyPatch) -> 
     system = world.system()
     assert (system["quotas"]["fargate_vcpu"], system["quotas"]["target_groups"]) == ({"value": 6.0, "used": 4.0}, {"value": 6.0, "used": None})
     assert set(system["quotas"]) == {
-        "fargate_vcpu", "fargate_spot_vcpu", "load_balancers", "target_groups", "rules_per_load_balancer", "listeners_per_load_balancer", "certificates_per_load_balancer",
+        "fargate_vcpu", "load_balancers", "target_groups", "rules_per_load_balancer", "listeners_per_load_balancer", "certificates_per_load_balancer",
         "network_interfaces", "rules_per_security_group",
     }  # fmt: skip
 
