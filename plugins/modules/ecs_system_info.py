@@ -273,6 +273,10 @@ system:
       type: list
       elements: dict
       sample: [{kind: listener_rule, id: "arn:aws:elasticloadbalancing:...", name: "HTTPS:443 priority 20 (admin.example.com)", used_by: [admin]}]
+    account_settings:
+      description: Settings of ECS as they hold for the caller, by their names; V(null) for one that AWS does not tell.
+      type: dict
+      sample: {defaultLogDriverMode: non-blocking}
     quotas:
       description:
         - Limits of the account in this region, each with C(value) and the highest use of the last three hours (C(used), V(null) where AWS does not measure it);

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from .._aws import tags
 from .._aws.clients import Clients
 from .._aws.errors import CutoverError
-from . import balancers, quotas, versions, zones
+from . import account_settings, balancers, quotas, versions, zones
 from .hostnames import bare, normal
 from .mount_targets import answers as answered_file_systems
 from .read import Reader, Shape, plain, together, unique
@@ -69,7 +69,11 @@ def read_system(read: Reader, params: t.Mapping[str, t.Any]) -> Shape:
         "target": Scope("target", [names["cluster"]]),
     }
     balancer_of = {side: getattr(found, side) for side in scopes}
-    answers = together(quotas=lambda: quotas.read_quotas(read), **{side: _side(read, balancer_of[side], scopes[side]) for side in scopes})
+    answers = together(
+        account_settings=lambda: account_settings.read_account_settings(read),
+        quotas=lambda: quotas.read_quotas(read),
+        **{side: _side(read, balancer_of[side], scopes[side]) for side in scopes},
+    )
     sides: dict[str, Side | None] = {side: answers[side] for side in scopes}
     by_host = {bare(balancer["DNSName"]): side for side, balancer in balancer_of.items() if balancer}
     records = zones.pointing(found.zones, by_host)
@@ -84,6 +88,7 @@ def read_system(read: Reader, params: t.Mapping[str, t.Any]) -> Shape:
         "source": data.get("source"),
         "target": data.get("target"),
         "shared": shared(sides["source"], fqdn, only) if sides["source"] else [],
+        "account_settings": answers["account_settings"],
         "quotas": answers["quotas"],
         "problems": sorted(read.problems, key=lambda problem: (problem["path"], problem["id"], problem["message"])),
     }

@@ -49,8 +49,8 @@ def awslogs(configuration: Json, family: str, context: Context, path: str) -> t.
     if str(options.pop("awslogs-create-group", "")).lower() == "true":
         yield found("FG-LOG-CREATE", f"{path}.options.awslogs-create-group", "true", None)
     if "mode" not in options:
-        options["mode"] = "non-blocking"
-        yield found("FG-LOG-MODE", f"{path}.options.mode", None, "non-blocking")
+        options["mode"] = default_mode(context)
+        yield found("FG-LOG-MODE", f"{path}.options.mode", None, options["mode"])
 
 
 def _fresh(family: str, context: Context) -> Json:
@@ -58,9 +58,15 @@ def _fresh(family: str, context: Context) -> Json:
         "awslogs-group": target_name(None, family, context),
         "awslogs-region": context.region,
         "awslogs-stream-prefix": family,
-        "mode": "non-blocking",
+        "mode": default_mode(context),
     }
     return {"logDriver": "awslogs", "options": options}
+
+
+def default_mode(context: Context) -> str:
+    """What a container without ``mode`` has: what the account says, else AWS's own default. fargate-rules.md 2c mode"""
+    settings = context.system.get("account_settings") or {}
+    return "blocking" if settings.get("defaultLogDriverMode") == "blocking" else "non-blocking"
 
 
 def target_name(source: str | None, family: str, context: Context) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import random
 import re
 import threading
@@ -17,7 +18,7 @@ from ansible_collections.cutover.fargate.plugins.module_utils._system.read impor
 from botocore.awsrequest import AWSResponse
 from policies.calls import BESIDE
 
-from .conftest import ACTIONS, FQDN, IAM_NAMES, INTERCEPT, SharedClients, World, registered, stops
+from .conftest import ACCOUNT, ACTIONS, FQDN, IAM_NAMES, INTERCEPT, SharedClients, World, registered, stops
 
 pytestmark = pytest.mark.account
 
@@ -181,12 +182,23 @@ def test_a_registry_that_may_not_be_read_stops_the_migration(world: World, inter
     assert "FG-SERVICE-DISCOVERY" in stops(system)
 
 
+@pytest.mark.parametrize("value", ["blocking", "non-blocking"])
+def test_the_account_says_how_logs_are_delivered(world: World, intercept: list[t.Any], value: str) -> None:
+    """moto knows the call and not the setting; a region that doesn't know it refuses it as moto does."""
+    assert (world.system()["account_settings"], world.calls["ListAccountSettings"]) == ({"defaultLogDriverMode": None}, 1)
+    body = json.dumps({"settings": [{"name": "defaultLogDriverMode", "value": value, "principalArn": f"arn:aws:iam::{ACCOUNT}:root"}]}).encode()
+    intercept.append(lambda event: AWSResponse("https://aws.test", 200, {}, Raw(body)) if event == "ecs.ListAccountSettings" else None)
+    system = world.system()
+    assert (system["account_settings"], system["problems"]) == ({"defaultLogDriverMode": value}, [])
+
+
 @pytest.mark.parametrize(
     ("denied", "path"),
     [
         ("eventbridge.ListRuleNamesByTarget", "source.scheduled_tasks"),
         ("scheduler.ListSchedules", "source.scheduled_tasks"),
         ("service-quotas.GetServiceQuota", "quotas.fargate_vcpu"),
+        ("ecs.ListAccountSettings", "account_settings.defaultLogDriverMode"),
         ("wafv2.GetWebACLForResource", "source.load_balancer.WebAclArn"),
         ("rds.DescribeDBParameters", "source.databases"),
         ("rds.DescribeDBInstances", "source.security_groups.admitting"),

@@ -39,7 +39,7 @@ def test_system_has_every_key_of_the_contract(world: World) -> None:
         "account_id": ACCOUNT,
         "serving": "source",
     }
-    assert set(system) == {"name", "fqdn", "region", "account_id", "serving", "records", "source", "target", "shared", "quotas", "problems"}
+    assert set(system) == {"name", "fqdn", "region", "account_id", "serving", "records", "source", "target", "shared", "account_settings", "quotas", "problems"}
     assert set(system["source"]) == SIDE
     assert (system["target"], system["shared"], system["problems"]) == (None, [], [])
 
@@ -155,7 +155,7 @@ def test_number_of_calls_does_not_depend_on_the_account(world: World) -> None:
     assert set(more) == {"ListServices", "DescribeServices"}
     assert more["ListServices"] <= CLUSTERS_LISTED
     assert more["DescribeServices"] <= DESCRIPTIONS
-    assert alone.total() < 65
+    assert alone.total() < 66
     assert not {"ListHostedZones"} & set(alone)
 
 
