@@ -8,9 +8,9 @@ import difflib
 import typing as t
 from dataclasses import dataclass
 
-from . import answers, lattice, registries
-from .context import Context, as_list
-from .findings import KINDS, Finding, found
+from . import answers, lattice, registries, roles, waivers
+from .context import Context
+from .findings import Finding, found
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def check(context: Context) -> list[Finding]:
             findings += [found("FG-INTENT", path, entry, expected=f"it should be {expected}.") for path, entry, expected in answers.wrong(key, value)]
             findings += _names(key, value, spec, context) if context.source else []
     sound = Context(context.system, usable(context.intent), context.overrides)
-    return [*findings, *registries.answers(sound), *lattice.check(sound), *_waivers(sound)]
+    return [*findings, *registries.answers(sound), *lattice.check(sound), *roles.answers(sound), *waivers.unknown(sound)]
 
 
 def usable(intent: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
@@ -144,12 +144,3 @@ def _existing(kind: str, context: Context) -> set[str]:
         return set(lattice.used(context))
     key = "containerDefinitions" if kind == CONTAINERS else "volumes"
     return {str(item.get("name")) for definition in definitions for item in definition.get(key) or []}
-
-
-def _waivers(context: Context) -> list[Finding]:
-    """The findings of confs and pools (NGX-, FPM-) are told and waived when the image is read."""
-    return [
-        found("FG-INTENT", f"fargate_waive[{entry}]", entry, expected="it should be the id of a finding, see docs/guide/findings.md.")
-        for entry in as_list(context.intent.get("waive"))
-        if str(entry).partition("@")[0] not in KINDS and not str(entry).startswith(("NGX-", "FPM-"))
-    ]

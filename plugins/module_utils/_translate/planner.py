@@ -33,6 +33,7 @@ from . import (
     task_definition,
     teardown,
     verify,
+    waivers,
 )
 from . import (
     intent as intents,
@@ -85,7 +86,7 @@ def plan(system: t.Mapping[str, t.Any], intent: t.Mapping[str, t.Any], told: t.S
         "services": planned,
         "task_definitions": [task.definition for task in tasks],
         **sections,
-        "findings": order(waived(findings, wanted.get("waive") or [])),
+        "findings": order(waivers.applied(findings, context)),
     }
 
 
@@ -181,9 +182,3 @@ def _unattached(balancer: Json | None) -> list[Finding]:
         for group in balancer["target_groups"]
         if group["name"] not in attached
     ]
-
-
-def waived(findings: t.Sequence[Finding], waive: t.Sequence[t.Any]) -> list[Finding]:
-    """Mark what the inventory's ``fargate_waive`` names: ``FG-X`` everywhere, ``FG-X@path`` in one place."""
-    accepted = {str(item) for item in waive}
-    return [{**finding, "waived": bool({finding["id"], f"{finding['id']}@{finding['path']}"} & accepted)} for finding in findings]

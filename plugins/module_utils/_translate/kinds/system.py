@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from .kind import ACTION, ALIAS, BLOCKER, ECS, GROUPS, GUIDE, SERVICE, WARN, Kind
+from .kind import ACTION, ALIAS, BLOCKER, ECS, GROUPS, GUIDE, INFO, SERVICE, WARN, Kind
 
 INVENTORY = GUIDE + "inventory.md"
 
@@ -56,6 +56,14 @@ KINDS = (
         "ignored",
         "Nothing reads this variable, but there is one that is spelled almost so.",
         "Correct the spelling, or give a variable of your own a name without fargate_.",
+        INVENTORY,
+    ),
+    Kind(
+        "FG-WAIVE-STALE",
+        INFO,
+        "ignored",
+        "Nothing of this plan is accepted by this entry: what it was about is gone, or its path is another one.",
+        "Take it out of fargate_waive, or correct its path: it would accept the next finding of this name unseen. Nothing, if other systems need it.",
         INVENTORY,
     ),
     Kind("FG-NAME-CLASH", BLOCKER, "refused", "The target would get a name that is taken.", "Set another name in fargate_names.", INVENTORY),

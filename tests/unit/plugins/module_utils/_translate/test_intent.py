@@ -81,6 +81,35 @@ def test_right_answers_are_taken(wanted: dict[str, t.Any]) -> None:
     assert systems.at(systems.plan(None, **wanted), "FG-INTENT") == []
 
 
+ROLE = "arn:aws:iam::123456789012:role/"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "told"),
+    [
+        ({"execution_role": ROLE + "gone"}, {"fargate_execution_role": "the ARN of one that exists in this account."}),
+        ({"execution_role": ROLE + "app"}, {"fargate_execution_role": ROLE + "teams/app."}),
+        ({"execution_role": "gone"}, {}),  # made when it doesn't exist
+        ({"execution_role": ROLE + "teams/app", "task_role_arn": "app"}, {}),
+        ({"task_role_arn": ROLE + "gone"}, {"fargate_task_role_arn": "the ARN of one that exists in this account."}),
+        ({"task_role_arn": "gone"}, {"fargate_task_role_arn": "the ARN of one that exists in this account."}),
+        ({"task_role_arn": {"web": ROLE + "teams/app", "worker": ROLE + "gone"}}, {"fargate_task_role_arn[worker]": "the ARN of one that exists in this account."}),
+    ],
+)
+def test_a_role_that_does_not_exist_stops_the_plan(wanted: dict[str, t.Any], told: dict[str, str]) -> None:
+    system = systems.system()
+    system["source"]["roles"] = [{"RoleName": "app", "Arn": ROLE + "teams/app", "TrustedServices": ["ecs-tasks.amazonaws.com"]}]
+    blockers = [item for item in report.blockers(systems.plan(system, **wanted)) if item["id"] == "FG-INTENT"]
+    assert {item["path"]: item["why"].partition("there is no such role; it should be ")[2] for item in blockers} == told
+
+
+def test_a_role_that_may_not_be_read_is_not_called_missing() -> None:
+    system = systems.system()
+    system["source"]["roles"] = []
+    system["problems"] = [{"id": "not-readable", "path": "source.roles", "message": "not authorized to perform: iam:GetRole"}]
+    assert systems.at(systems.plan(system, execution_role=ROLE + "gone"), "FG-INTENT") == []
+
+
 def test_a_wrong_answer_leaves_the_right_ones_beside_it() -> None:
     plan = systems.plan(None, desired_count={"web": -1, "worker": 4}, stop_timeout={"nginx": 300})
     assert {item["name"]: item["desired_count"] for item in plan["services"]} == {"web": 2, "worker": 4}
