@@ -105,6 +105,54 @@ options:
         description: The platform that Fargate will run, as C(os/architecture).
         type: str
         default: linux/amd64
+  tasks:
+    description:
+      - The tasks with all their containers. When an image is to be pushed, or O(images) is empty, their images are looked at, without reading a layer.
+      - One for another platform fails the task. A C(USER) that isn't root with a port below 1024, and an C(EXPOSE) that another container of the task uses
+        too, are findings of severity WARN; so is an image that cannot be read.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      family:
+        description: Family of the task definition.
+        type: str
+        required: true
+      platform:
+        description: The platform that Fargate will run, as C(os/architecture).
+        type: str
+        default: linux/amd64
+      containers:
+        description: All containers of the task.
+        type: list
+        elements: dict
+        required: true
+        suboptions:
+          name:
+            description: Name of the container, for messages.
+            type: str
+            required: true
+          image:
+            description: URI of its image. Without it none is looked at.
+            type: str
+          ports:
+            description: TCP ports of its port mappings.
+            type: list
+            elements: int
+            default: []
+          low_ports:
+            description: Those of its ports that only root may listen on; none where the definition names the user.
+            type: list
+            elements: int
+            default: []
+          exposes:
+            description: Whether C(EXPOSE) of the image tells its ports, since neither mappings nor a command of its own do.
+            type: bool
+            default: false
+          linked:
+            description: Whether it is linked with another container of O(images), so that its ports are told with the confs.
+            type: bool
+            default: false
   platforms:
     description:
       - More platforms to keep when the source is a multi-platform index, as C(os/architecture[/variant]), or V(all).
@@ -230,7 +278,9 @@ images:
       returned: always
       sample: [{"name": "PHP_FPM_HOST", "before": "php-fpm", "after": "127.0.0.1", "path": "etc/nginx/templates/a.template", "line": 1, "holder": "image"}]
 findings:
-  description: What a person must know of the confs and of the pools of O(peer_images), with container, id, severity, file, line, column, why and fix.
+  description:
+    - What a person must know of the confs, of the pools of O(peer_images) and of the images of O(tasks), with container, id, severity, file, line, column,
+      why and fix.
   returned: always
   type: list
   elements: dict

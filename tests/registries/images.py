@@ -82,7 +82,14 @@ class Pusher:
         self.url, self.repository, self.kind, self.packing = url, repository, kind, packing
 
     def image(
-        self, tag: str, *layers: dict[str, bytes], architecture: str = "amd64", extra: tuple[Path, str] | None = None, environment: dict[str, str] | None = None, exposed: tuple[str, ...] = ()
+        self,
+        tag: str,
+        *layers: dict[str, bytes],
+        architecture: str = "amd64",
+        extra: tuple[Path, str] | None = None,
+        environment: dict[str, str] | None = None,
+        exposed: tuple[str, ...] = (),
+        user: str = "",
     ) -> Pushed:
         """An image of some layers, the oldest first. ``extra`` is the file of a plain layer and its digest, put below them."""
         descriptors: list[Json] = []
@@ -100,6 +107,8 @@ class Pusher:
         process: Json = {"Cmd": ["/bin/true"], **({"Env": [f"{name}={value}" for name, value in environment.items()]} if environment else {})}
         if exposed:
             process["ExposedPorts"] = {port: {} for port in exposed}
+        if user:
+            process["User"] = user
         config = {"architecture": architecture, "os": "linux", "config": process, "rootfs": {"type": "layers", "diff_ids": diff_ids}}
         described = self.blob(CONFIGS[self.kind], json.dumps(config).encode())
         return self.manifest(tag, MANIFESTS[self.kind], {"config": described, "layers": descriptors})

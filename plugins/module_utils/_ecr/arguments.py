@@ -38,6 +38,28 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
             "platform": {"type": "str", "default": "linux/amd64"},
         },
     },
+    "tasks": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "family": {"type": "str", "required": True},
+            "platform": {"type": "str", "default": "linux/amd64"},
+            "containers": {
+                "type": "list",
+                "elements": "dict",
+                "required": True,
+                "options": {
+                    "name": {"type": "str", "required": True},
+                    "image": {"type": "str"},
+                    "ports": {"type": "list", "elements": "int", "default": []},
+                    "low_ports": {"type": "list", "elements": "int", "default": []},
+                    "exposes": {"type": "bool", "default": False},
+                    "linked": {"type": "bool", "default": False},
+                },
+            },
+        },
+    },
     "platforms": {"type": "list", "elements": "str", "default": []},
     "waive": {"type": "list", "elements": "str", "default": []},
 }

@@ -15,7 +15,7 @@ from .._nginx.findings import BLOCKER, Finding
 from .._nginx.reach import Reach
 from .._oci import derive, layers, reference
 from .._oci.registry import Manifest, Registry, RegistryError
-from . import environment, pools, record
+from . import environment, pools, record, tasks
 from .proposal import Part, Proposal
 from .repository import create_repository, find_repository, hub_name, registry_for
 from .show import report
@@ -30,9 +30,10 @@ def run(params: t.Mapping[str, t.Any], clients: Clients, check_mode: bool, progr
     try:
         proposals = [read(wanted, params, clients, progress) for wanted in params["images"]]
         findings = [(str(each.wanted["container"]), finding) for each in proposals for finding in each.findings]
-        if not all(each.is_done for each in proposals):
+        if not proposals or not all(each.is_done for each in proposals):
             peers = pools.read(params.get("peer_images") or [], clients, progress)
             findings += [(peer.container, finding) for peer in peers for finding in peer.findings] + pools.clashes(proposals, peers)
+            findings += tasks.look(params.get("tasks") or [], clients, progress)
         result = report(proposals, findings)
         refuse(proposals, findings, params.get("waive") or [], result)
         if not check_mode:

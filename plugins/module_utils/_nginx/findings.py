@@ -72,8 +72,8 @@ KINDS: dict[str, tuple[str, str, str]] = {
     ),
     "NGX-EXPOSE-CLASH": (
         WARN,
-        "{names}: by EXPOSE of the images and listen of the conf each uses port {port}; on Fargate all containers of a task share one address, and the second "
-        "one that listens there ends with Address already in use",
+        "{names}: by EXPOSE of the images, port mappings and listen of the conf each uses port {port}; on Fargate all containers of a task share one address, "
+        "and the second one that listens there ends with Address already in use",
         "let one of them listen on another port; nothing, if only one of them really listens there",
     ),
     "NGX-NO-PORT": (
@@ -113,6 +113,16 @@ KINDS: dict[str, tuple[str, str, str]] = {
     "FPM-CLIENTS": (BLOCKER, "listen.allowed_clients of pool {pool} does not contain 127.0.0.1, from where Nginx connects on Fargate", "add 127.0.0.1"),
     "FPM-VARIABLE": (ACTION, "pool {pool}: the value comes from the environment and is not known", "make sure that 127.0.0.1 is served and allowed"),
     "FPM-UNREAD": (WARN, "the image of a linked container was not looked at for pools of PHP-FPM: {message}", "make sure that PHP-FPM serves 127.0.0.1"),
+    "IMG-LOW-PORT": (
+        WARN,
+        "the image says USER {user}, which isn't root, and port {ports} is below 1024: Docker's bridge allowed that to everybody, Fargate does not",
+        "let it listen on 1024 or above, or set net.ipv4.ip_unprivileged_port_start by systemControls in the source's definition",
+    ),
+    "IMG-UNREAD": (
+        WARN,
+        "the image was not looked at: {message}",
+        "make sure that it is there for the platform of the tasks",
+    ),
     "FPM-SYNTAX": (WARN, "PHP-FPM cannot read this line", "correct it"),
 }
 

@@ -57,6 +57,11 @@ class Image:
         return {int(number) for number, _slash, protocol in (str(each).partition("/") for each in ports) if number.isdigit() and protocol in ("", "tcp")}
 
     @property
+    def user(self) -> str:
+        """``user[:group]`` of USER; empty is root."""
+        return str((json.loads(self.config).get("config") or {}).get("User") or "")
+
+    @property
     def environment(self) -> dict[str, str]:
         """What the image sets for every process, by name."""
         pairs = (str(each).partition("=") for each in (json.loads(self.config).get("config") or {}).get("Env") or [])

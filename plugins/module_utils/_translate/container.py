@@ -198,7 +198,7 @@ def port_clash(definition: Json, unmapped: t.Iterable[tuple[str, int]], path: st
     for container in definition.get("containerDefinitions") or []:
         name = str(container.get("name"))
         for index, mapping in enumerate(container.get("portMappings") or []):
-            for port in _ports(mapping):
+            for port in ports(mapping):
                 owner = owners.setdefault((port, mapping.get("protocol") or "tcp"), name)
                 if owner != name:
                     yield found("FG-PORT-CLASH", f"{path}.containerDefinitions[{name}].portMappings[{index}]", port, other=owner)
@@ -211,14 +211,22 @@ def port_clash(definition: Json, unmapped: t.Iterable[tuple[str, int]], path: st
 
 def low_port(definition: Json, path: str) -> t.Iterator[Finding]:
     """A user other than root may not bind a port below 1024 as Docker's bridge mode allowed, unless a container says so for all. fargate-rules.md 2 user"""
-    containers = definition.get("containerDefinitions") or []
-    controls = [control for container in containers for control in container.get("systemControls") or []]
-    first = min((as_int(control.get("value")) or 0 for control in controls if control.get("namespace") == FIRST_FREE_PORT), default=1024)
-    for container in containers:
+    first = first_free_port(definition)
+    for container in definition.get("containerDefinitions") or []:
         user = str(container.get("user") or "").partition(":")[0]
-        ports = [port for mapping in container.get("portMappings") or [] for port in _ports(mapping) if port < first]
-        if user not in ("", "0", "root") and ports:
-            yield found("FG-LOW-PORT", f"{path}.containerDefinitions[{container.get('name')}].user", user, ports=", ".join(map(str, ports)))
+        low = low_ports(container, first)
+        if user not in ("", "0", "root") and low:
+            yield found("FG-LOW-PORT", f"{path}.containerDefinitions[{container.get('name')}].user", user, ports=", ".join(map(str, low)))
+
+
+def first_free_port(definition: Json) -> int:
+    """The first port that everybody may bind: with awsvpc what one container says holds for all."""
+    controls = [control for container in definition.get("containerDefinitions") or [] for control in container.get("systemControls") or []]
+    return min((as_int(control.get("value")) or 0 for control in controls if control.get("namespace") == FIRST_FREE_PORT), default=1024)
+
+
+def low_ports(container: Json, first: int) -> list[int]:
+    return [port for mapping in container.get("portMappings") or [] for port in ports(mapping) if port < first]
 
 
 def control_clash(definition: Json, path: str) -> t.Iterator[Finding]:
@@ -246,7 +254,7 @@ def _within(seconds: int) -> int:
     return min(max(seconds, SHORTEST_TIMEOUT), LONGEST_TIMEOUT)
 
 
-def _ports(mapping: Json) -> list[int]:
+def ports(mapping: Json) -> list[int]:
     """The port, or every port of ``"8000-8010"``."""
     if mapping.get("containerPort"):
         return [int(mapping["containerPort"])]

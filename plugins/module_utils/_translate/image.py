@@ -166,21 +166,25 @@ def section(tasks: t.Iterable[tuple[str, Json, Json]], entries: t.Mapping[tuple[
     images: dict[str, Json] = {}
     looked_at: dict[str, Json] = {}
     for key, source, target in tasks:
-        platform = "linux/arm64" if target["runtimePlatform"]["cpuArchitecture"] == "ARM64" else "linux/amd64"
         before, after = _by_name(source), _by_name(target)
         for name in (name for name in before if (key, name) in entries):
             entry = entries[key, name]
-            images[entry["image"]] = {**entry, "target_environment": changed_environment(before[name], after[name]), "platform": platform}
+            images[entry["image"]] = {**entry, "target_environment": changed_environment(before[name], after[name]), "platform": platform(target)}
             for peer in (after[peer] for peer, _alias in peers.linked(before[name]) if peer in after):
-                found = _peer(peer, entries.get((key, str(peer["name"]))), platform)
+                found = _peer(peer, entries.get((key, str(peer["name"]))), platform(target))
                 looked_at[repr(sorted(found.items(), key=str))] = found
     return {"images": [images[name] for name in sorted(images)], "peer_images": [looked_at[key] for key in sorted(looked_at)]}
 
 
-def _peer(container: Json, derived: Json | None, platform: str) -> Json:
+def platform(target: Json) -> str:
+    """As images name it."""
+    return "linux/arm64" if target["runtimePlatform"]["cpuArchitecture"] == "ARM64" else "linux/amd64"
+
+
+def _peer(container: Json, derived: Json | None, runs_on: str) -> Json:
     """A linked container as it will run. What is derived from its image is the same but for its conf, and not there yet."""
     source = derived["source_image"] if derived else container.get("image")
-    return {"container": str(container.get("name")), "image": source, "environment": environment(container), "platform": platform}
+    return {"container": str(container.get("name")), "image": source, "environment": environment(container), "platform": runs_on}
 
 
 def _by_name(definition: Json) -> dict[str, Json]:

@@ -31,6 +31,7 @@ from . import (
     security,
     service,
     task_definition,
+    task_images,
     teardown,
     verify,
     waivers,
@@ -97,7 +98,8 @@ def _definitions(services: t.Sequence[Json], context: Context) -> tuple[list[tas
     for task in tasks:
         task_definition.translate(task, entries, context)
     registries.clients(tasks, services, context)
-    return tasks, image.section([(task.key, task.source, task.definition) for task in tasks], entries)
+    translated = [(task.key, task.source, task.definition) for task in tasks]
+    return tasks, {**image.section(translated, entries), "tasks": task_images.section(translated, entries, context)}
 
 
 def _sections(

@@ -2,7 +2,7 @@
 # This module util is PRIVATE to the collection. It can have breaking changes at any time.
 """``fargate_waive``: findings that a person has looked at and accepts, ``FG-X`` everywhere or ``FG-X@path`` in one place.
 
-The findings of confs and pools (NGX-, FPM-) are told and waived when the image is read.
+The findings of confs, pools and images (NGX-, FPM-, IMG-) are told and waived when the image is read.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from .context import Context, as_list
 from .findings import KINDS, Finding, found
 
 STALE = "FG-WAIVE-STALE"
+OF_IMAGES = ("NGX-", "FPM-", "IMG-")
 
 
 def unknown(context: Context) -> list[Finding]:
@@ -20,7 +21,7 @@ def unknown(context: Context) -> list[Finding]:
     return [
         found("FG-INTENT", f"fargate_waive[{entry}]", entry, expected="it should be the id of a finding, see docs/guide/findings.md.")
         for entry in _entries(context)
-        if _id(entry) not in KINDS and not entry.startswith(("NGX-", "FPM-"))
+        if _id(entry) not in KINDS and not entry.startswith(OF_IMAGES)
     ]
 
 

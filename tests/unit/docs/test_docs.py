@@ -26,7 +26,7 @@ MODULES = {file.stem for file in ROOT.glob("plugins/modules/*.py")}
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```yaml\n(.*?)^```", re.DOTALL | re.MULTILINE)
 VARIABLE = re.compile(r"(?<![\w.])fargate_[a-z_]*[a-z]\b(?!\.py)")
-ID = re.compile(r"\b(?:FG|NGX|FPM)-[A-Z0-9]+(?:-[A-Z0-9]+)*\b")
+ID = re.compile(r"\b(?:FG|NGX|FPM|IMG)-[A-Z0-9]+(?:-[A-Z0-9]+)*\b")
 PLACEHOLDERS = {"FG-X", "NGX-X", "FPM-X"}
 """What stands for any id."""
 CONFS = [source for package in ("_nginx", "_nginx_conf", "_ecr") for source in ROOT.glob(f"plugins/module_utils/{package}/*.py")]

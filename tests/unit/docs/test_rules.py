@@ -31,7 +31,7 @@ PLACE = re.compile(r"^(?P<section>\d+[a-z]?)?\s*(?:rules? (?P<first>\d+)(?: to (
 SERVICES = ("ecs", "elbv2", "route53", "application-autoscaling", "cloudwatch", "autoscaling", "servicediscovery", "vpc-lattice", "secretsmanager", "ssm", "kms")
 SPAN = re.compile(r"`([^`]+)`")
 CODE = re.compile(r"(?:(_\w+)/)?([a-z]\w*)\.([A-Za-z_]\w*)")
-FINDING = re.compile(r"(?:FG|NGX|FPM)-[A-Z0-9-]+")
+FINDING = re.compile(r"(?:FG|NGX|FPM|IMG)-[A-Z0-9-]+")
 CAUSE = re.compile(r"[A-Z][A-Z0-9]+(?:_[A-Z0-9]+)*")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import typing as t
+
 import pytest
 from ansible_collections.cutover.fargate.plugins.module_utils._translate import image
 from unit.plugins.module_utils._translate import systems
@@ -98,12 +100,50 @@ def test_the_linked_containers_images_are_looked_at_as_they_will_run() -> None:
     assert (looked_at["container"], looked_at["image"], looked_at["platform"]) == ("php-fpm", f"{OWN}/shop/php:1.4.2", "linux/amd64")
     (looked_at,) = systems.plan(images={"php-fpm": "php:new"})["image"]["peer_images"]
     assert looked_at["image"] == "php:new"
-    assert systems.plan(images={"nginx": "nginx:new"})["image"] == {"images": [], "peer_images": []}
+    image = systems.plan(images={"nginx": "nginx:new"})["image"]
+    assert (image["images"], image["peer_images"]) == ([], [])
     system = systems.system()
     systems.containers(system)["php-fpm"]["links"] = ["nginx"]
     assert sorted(each["image"] for each in systems.plan(system)["image"]["peer_images"]) == [f"{OWN}/shop/nginx:1.4.2", f"{OWN}/shop/php:1.4.2"]
 
 
+def test_all_containers_of_the_tasks_with_what_their_images_must_suit() -> None:
+    system = systems.system()
+    nginx, fpm = (systems.containers(system)[name] for name in ("nginx", "php-fpm"))
+    nginx["portMappings"] = [{"containerPort": port, "protocol": protocol} for port, protocol in ((8080, "tcp"), (80, "tcp"), (53, "udp"))]
+    of = {"image": f"{OWN}/shop/agent:1", "memory": 64}
+    systems.definition(system)["containerDefinitions"] += [{**of, "name": "agent"}, {**of, "name": "hub", "image": "datadog/agent:7"}, {**of, "name": "job", "command": ["x"]}]
+    web, worker = systems.plan(system)["image"]["tasks"]
+    told = {"image": f"{OWN}/shop/agent:1", "ports": [], "low_ports": [], "exposes": True, "linked": False}
+    assert (web["family"], web["platform"], worker["family"]) == ("shop-web-fargate", "linux/amd64", "shop-worker-fargate")
+    assert web["containers"] == [
+        {**told, "name": "nginx", "image": f"{OWN}/shop/nginx:1.4.2", "ports": [80, 8080], "low_ports": [80, 53], "exposes": False, "linked": True},
+        {**told, "name": "php-fpm", "image": f"{OWN}/shop/php:1.4.2", "linked": True, "exposes": not fpm.get("portMappings")},
+        {**told, "name": "agent"},
+        {**told, "name": "hub", "image": None},
+        {**told, "name": "job", "exposes": False},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "low", "exposes"),
+    [
+        ({}, [80], True),
+        ({"user": "www-data"}, [], True),  # FG-LOW-PORT, whatever the image says
+        ({"systemControls": [{"namespace": "net.ipv4.ip_unprivileged_port_start", "value": "0"}]}, [], True),
+        ({"networkMode": "awsvpc"}, [80], False),  # what would clash clashes on EC2 already
+    ],
+)
+def test_what_the_definition_says_is_not_asked_of_the_image(change: dict[str, t.Any], low: list[int], exposes: bool) -> None:
+    system = systems.system()
+    definition, nginx = systems.definition(system), systems.containers(system)["nginx"]
+    nginx["portMappings"] = [{"containerPort": 80}]
+    definition["containerDefinitions"].append({"name": "agent", "image": f"{OWN}/shop/agent:1", "memory": 64})
+    (definition if "networkMode" in change else nginx).update(change)
+    containers = {item["name"]: item for item in systems.plan(system)["image"]["tasks"][0]["containers"]}
+    assert (containers["nginx"]["low_ports"], containers["agent"]["exposes"]) == (low, exposes)
+
+
 def test_findings_of_confs_are_waived_by_the_same_variable() -> None:
-    assert "FG-INTENT" not in systems.ids(systems.plan(waive=["NGX-LUA", "FPM-CLIENTS@etc/php/8.3/fpm/pool.d/www.conf"]))
+    assert "FG-INTENT" not in systems.ids(systems.plan(waive=["NGX-LUA", "FPM-CLIENTS@etc/php/8.3/fpm/pool.d/www.conf", "IMG-UNREAD"]))
     assert "FG-INTENT" in systems.ids(systems.plan(waive=["XGN-LUA"]))
