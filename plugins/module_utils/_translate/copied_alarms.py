@@ -30,6 +30,8 @@ READ_ONLY = (
 )
 # Dimensions that name what only a cluster of instances has. [D ecs/available-metrics]
 OF_INSTANCES = ("AutoScalingGroupName", "InstanceId", "CapacityProviderName", "ContainerInstanceId", "EC2InstanceId")
+# Dimensions beside ClusterName that name what the system itself has in it. [D ecs/available-metrics, AmazonCloudWatch/Container-Insights-metrics-ECS]
+PARTS_OF_CLUSTER = ("ServiceName", "TaskDefinitionFamily")
 _QUERY = re.compile(r"\s*SELECT\b", re.IGNORECASE)
 
 
@@ -51,6 +53,8 @@ def copied(alarm: Json, actions: t.Mapping[str, t.Sequence[t.Any]], context: Con
     settings = {key: value for key, value in alarm.items() if key not in (*READ_ONLY, *ACTIONS, "AlarmName", "Dimensions", "Metrics", "Tags")}
     if alarm.get("MetricName"):
         settings["Dimensions"] = _dimensions(alarm, context)
+    elif not alarm.get("Metrics"):
+        raise UnmappableError("watches a query, which names no metric")
     else:
         settings["Metrics"] = [_query(query, context) for query in alarm.get("Metrics") or []]
     return {
@@ -64,8 +68,34 @@ def copied(alarm: Json, actions: t.Mapping[str, t.Sequence[t.Any]], context: Con
 
 def watches_source(alarm: Json, context: Context) -> bool:
     """Whether its metric is one of the source's, and ends with it; metric math is looked at as a whole."""
-    metrics = [alarm, *((query.get("MetricStat") or {}).get("Metric") or {} for query in alarm.get("Metrics") or [])]
-    return any(_of_source(item, context) for metric in metrics for item in metric.get("Dimensions") or [])
+    return any(of_source(alarm, context))
+
+
+def of_source(alarm: Json, context: Context) -> t.Iterator[set[str]]:
+    """Of each of its metrics the dimensions that name something of the source. Those that single out a part of its cluster count with it."""
+    for metric in _metrics(alarm):
+        given = metric.get("Dimensions") or []
+        names = {str(item.get("Name")) for item in given if _of_source(item, context)}
+        yield names | {str(item.get("Name")) for item in given if "ClusterName" in names and item.get("Name") in PARTS_OF_CLUSTER}
+
+
+def outlives_source(alarm: Json, context: Context) -> bool:
+    """Whether it measures the same without the source. What a query measures nobody can tell from outside."""
+    queries = [query for query in alarm.get("Metrics") or [] if _QUERY.match(str(query.get("Expression")))]
+    if queries or not (alarm.get("MetricName") or alarm.get("Metrics")):
+        return False
+    return not watches_source(alarm, context) and not any(_of_its_instances(metric, context) for metric in _metrics(alarm))
+
+
+def _metrics(alarm: Json) -> list[Json]:
+    return [alarm, *((query.get("MetricStat") or {}).get("Metric") or {} for query in alarm.get("Metrics") or [])]
+
+
+def _of_its_instances(metric: Json, context: Context) -> bool:
+    capacity = context.source.get("capacity") or {}
+    own = {str(group.get("AutoScalingGroupName")) for group in capacity.get("auto_scaling_groups") or []}
+    own |= {str(instance.get("InstanceId")) for instance in capacity.get("instances") or []}
+    return any(item.get("Name") in OF_INSTANCES and item.get("Value") in own for item in metric.get("Dimensions") or [])
 
 
 def _query(query: Json, context: Context) -> Json:

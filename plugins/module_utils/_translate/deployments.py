@@ -64,9 +64,9 @@ def replaced(context: Context) -> set[str]:
     return {alarm["source_name"] for entry in plan for alarm in entry["alarms"]}
 
 
-def watched(context: Context) -> set[str]:
-    """Names of the alarms that decide on deployments of the source's services."""
-    return {name for service in context.source_services for name in _watching(service)}
+def watched(services: t.Iterable[Json]) -> set[str]:
+    """Names of the alarms that are there to decide on the services' deployments, whether they do at the moment or not."""
+    return {str(name) for service in services for name in _named(service).get("alarmNames") or []}
 
 
 def _state(service: Json, alarms: t.Sequence[str], serving: bool, context: Context) -> Json:
@@ -104,8 +104,12 @@ def _rebalancing(service: Json, context: Context) -> str:
     return answer if answer in REBALANCING else "ENABLED"
 
 
+def _named(service: Json) -> Json:
+    return (service.get("deploymentConfiguration") or {}).get("alarms") or {}
+
+
 def _watching(service: Json) -> list[str]:
-    given = (service.get("deploymentConfiguration") or {}).get("alarms") or {}
+    given = _named(service)
     return [str(name) for name in given.get("alarmNames") or []] if given.get("enable") else []
 
 
@@ -122,7 +126,7 @@ def _alarms(service: Json, made: t.Mapping[str, str], context: Context) -> tuple
         elif name in copies:
             names.append(copies[name])
             findings.append(found("FG-DEPLOY-ALARM", path, name, copies[name]))
-        elif not copied_alarms.watches_source(alarm, context):
+        elif copied_alarms.outlives_source(alarm, context):
             names.append(name)
             findings.append(found("FG-DEPLOY-ALARM-SHARED", path, name, name))
         else:

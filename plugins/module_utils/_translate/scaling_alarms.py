@@ -61,10 +61,10 @@ def replaced(context: Context) -> dict[str, str]:
     return {alarm["source_name"]: alarm["name"] for alarm in plans}
 
 
-def used_otherwise(alarm: Json, context: Context) -> bool:
-    """Whether it also does something that outlives the source: its metric is not the source's, and an action is none of the source's policies."""
+def only_scales(alarm: Json, context: Context) -> bool:
+    """Whether it does nothing but invoke the source's policies. One that invokes nothing is somebody's, for a reason that it doesn't tell."""
     actions = [str(action) for key in ACTIONS for action in alarm.get(key) or []]
-    return not watches_source(alarm, context) and any(_driven(action, context) is None for action in actions)
+    return bool(actions) and all(_driven(action, context) for action in actions)
 
 
 def _first_driven(alarm: Json, context: Context) -> str | None:

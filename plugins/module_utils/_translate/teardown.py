@@ -35,13 +35,20 @@ def _item(kind: str, identifier: t.Any, name: t.Any, **detail: t.Any) -> Json:
 
 
 def alarms(context: Context) -> Items:
-    """All alarms on the old load balancer, cluster and services, and those that did nothing but scale these. The target's deployments go on watching others."""
-    watched = deployments.watched(context)
+    """All alarms on what goes, and those that did nothing but scale it. One that decides on the target's deployments stays, whoever named it there."""
+    of_source, of_target = deployments.watched(context.source_services), deployments.watched(context.target_services.values())
     for alarm in context.source.get("alarms") or []:
-        shared = alarm.get("AlarmName") in watched and not copied_alarms.watches_source(alarm, context)
-        if shared or scaling_alarms.used_otherwise(alarm, context):
-            continue
-        yield _item("alarm", alarm.get("AlarmName"), alarm.get("AlarmName"))
+        name = copied_alarms.name_of(alarm)
+        useless = _ends(alarm, context) or (scaling_alarms.only_scales(alarm, context) and name not in of_source)
+        if useless and name not in of_target:
+            yield _item("alarm", name, name)
+
+
+def _ends(alarm: Json, context: Context) -> bool:
+    """Whether one of its metrics ends with the source. A load balancer or a cluster that stays for others keeps the alarms on it as a whole."""
+    stays = {"LoadBalancer"} if load_balancer.is_shared(context) else set()
+    stays |= set() if any(cluster(context)) else {"ClusterName"}
+    return any(names - stays for names in copied_alarms.of_source(alarm, context))
 
 
 def services(context: Context) -> Items:

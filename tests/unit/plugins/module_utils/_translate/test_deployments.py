@@ -33,6 +33,10 @@ def entry(plan: Json, service: str = "web") -> Json:
     return next(item for item in plan["deployments"] if item["service"] == service)
 
 
+def torn_down(plan: Json) -> list[str]:
+    return [item["name"] for item in plan["teardown"]["items"] if item["kind"] == "alarm"]
+
+
 def settings(plan: Json, state: str, service: str = "web") -> tuple[Json, str]:
     chosen = entry(plan, service)[state]
     return chosen["deployment_configuration"], chosen["availability_zone_rebalancing"]
@@ -132,7 +136,42 @@ class TestAlarms:
         plan = systems.plan(system(watching("errors", rollback=False), alarms=[QUEUE]))
         assert entry(plan)["alarms"] == []
         assert settings(plan, "serving")[0]["alarms"] == {"alarmNames": ["errors"], "enable": True, "rollback": False}
-        assert [item["name"] for item in plan["teardown"]["items"] if item["kind"] == "alarm"] == []
+        assert torn_down(plan) == []
+
+    @pytest.mark.parametrize("enable", [True, False])
+    @pytest.mark.parametrize("actions", [[], [TOPIC]])
+    def test_one_of_neither_side_is_somebody_s_whatever_it_decides_at_the_moment(self, enable: bool, actions: list[str]) -> None:
+        plan = systems.plan(system(watching("errors", enable=enable), alarms=[{**QUEUE, "AlarmActions": actions}]))
+        assert torn_down(plan) == []
+
+    @pytest.mark.parametrize("measured", [QUEUE, ERRORS])
+    def test_one_that_decides_on_the_target_s_deployments_is_not_torn_down(self, measured: Json) -> None:
+        """A person named it there, or took it out of the source's service after the cutover."""
+        found = systems.system("cut_over")
+        found["source"]["alarms"] = [{"AlarmName": "errors", **measured, "AlarmActions": [SCALES]}]
+        found["source"]["services"][0]["ScalingPolicies"] = [{"PolicyName": "out", "PolicyARN": SCALES, "PolicyType": "StepScaling"}]
+        assert torn_down(systems.plan(found)) == ["errors"]
+        found["target"]["services"][0]["deploymentConfiguration"] = watching("errors")
+        assert torn_down(systems.plan(found)) == []
+
+    @pytest.mark.parametrize(
+        "measured",
+        [
+            {"Namespace": "AWS/EC2", "MetricName": "CPUUtilization", "Dimensions": [{"Name": "AutoScalingGroupName", "Value": "shop-ecs"}]},
+            {"Namespace": "AWS/EC2", "MetricName": "StatusCheckFailed", "Dimensions": [{"Name": "InstanceId", "Value": "i-0aaa"}]},
+            {"Metrics": [{"Id": "q", "Expression": 'SELECT MAX(CPUUtilization) FROM SCHEMA("AWS/ECS", ClusterName)', "Period": 60, "ReturnData": True}]},
+            {"EvaluationCriteria": {"PromQLCriteria": {"Query": "up"}}, "EvaluationInterval": 60},
+        ],
+    )
+    def test_one_that_goes_on_measuring_the_source_does_not_decide_on_the_target(self, measured: Json) -> None:
+        plan = systems.plan(system(watching("errors"), alarms=[measured]))
+        assert "alarms" not in settings(plan, "serving")[0]
+        assert systems.at(plan, "FG-DEPLOY-ALARM-LOST") == ["services[web].deploymentConfiguration.alarms[errors]"]
+        assert torn_down(plan) == []
+
+    def test_an_instance_of_nobody_s_cluster_is_of_neither_side(self) -> None:
+        database = {"Namespace": "AWS/EC2", "MetricName": "StatusCheckFailed", "Dimensions": [{"Name": "InstanceId", "Value": "i-0database"}]}
+        assert settings(systems.plan(system(watching("errors"), alarms=[database])), "serving")[0]["alarms"]["alarmNames"] == ["errors"]
 
     @pytest.mark.parametrize(
         ("alarm", "reason"),
@@ -150,3 +189,14 @@ class TestAlarms:
     def test_alarms_that_decide_nothing_on_the_source_are_not_carried(self) -> None:
         plan = systems.plan(system(watching("errors", enable=False), alarms=[ERRORS]))
         assert (entry(plan)["alarms"], "alarms" in settings(plan, "serving")[0]) == ([], False)
+
+
+def test_alarms_on_what_stays_for_others_stay() -> None:
+    """On the load balancer or the cluster as a whole: others on it are watched by them too."""
+    group = [{"Name": "TargetGroup", "Value": "targetgroup/shop-web/73e2d6bc24d8a067"}, *BALANCER]
+    of_service = [{"Name": "ClusterName", "Value": "shop"}, {"Name": "ServiceName", "Value": "web"}]
+    alarms = [("balancer", BALANCER), ("group", group), ("cluster", of_service[:1]), ("service", of_service)]
+    found = system(alarms=[{"AlarmName": name, "Namespace": "any", "MetricName": "any", "Dimensions": dimensions} for name, dimensions in alarms])
+    assert torn_down(systems.plan(found)) == ["balancer", "group", "cluster", "service"]
+    found["shared"], found["source"]["other_services"] = [{"name": "blog", "used_by": []}], ["blog"]
+    assert torn_down(systems.plan(found)) == ["group", "service"]
