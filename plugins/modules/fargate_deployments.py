@@ -12,7 +12,8 @@ description:
   - A target that does not serve yet is idle. Its first deployment has nothing to roll back to, its alarms have no data or bad ones, and no task should move
     to another zone during the cutover. So with O(hold) failed deployments are not rolled back, alarms wait and zones are not rebalanced.
   - No member that is set here starts a deployment.
-  - Alarms that a person named in the configuration of a service stay in it. A service without the wanted tag C(cutover:system) is left alone, an alarm of a
+  - Alarms that a person named in the configuration of a service stay in it. Of a service to which a person gave another deployment strategy than C(ROLLING)
+    the configuration is left alone. A service without the wanted tag C(cutover:system) is left alone, an alarm of a
     wanted name without it is refused.
 options:
   deployments:

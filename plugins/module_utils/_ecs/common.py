@@ -7,6 +7,7 @@ from __future__ import annotations
 import typing as t
 
 from .._aws import tags as tagging
+from .._aws.apply import overlay
 from .._aws.clients import Clients
 from .._aws.errors import error_code
 from .._aws.run import ClientError
@@ -20,6 +21,9 @@ NEW_ROLE = (
     ("InvalidParameterException", "unable to assume the role"),
 )
 """A role that was created seconds ago is not everywhere yet (IAM is eventually consistent)."""
+
+OF_STRATEGIES = ("bakeTimeInMinutes", "lifecycleHooks", "linearConfiguration", "canaryConfiguration")
+"""What DescribeServices tells of a rolling service too, as 0 or empty, though only other strategies have it. [B DeploymentConfiguration]"""
 
 
 class Definition(t.NamedTuple):
@@ -57,3 +61,14 @@ def describe_services(clients: Clients, cluster: str, names: t.Sequence[str]) ->
             raise
         found.update({service["serviceName"]: service for service in answer["services"]})
     return found
+
+
+def rolls(service: t.Mapping[str, t.Any] | None) -> bool:
+    """Whether ECS replaces its tasks rolling, as the target was made. A person may have chosen another strategy: how it deploys is theirs from then on."""
+    return ((service or {}).get("deploymentConfiguration") or {}).get("strategy") in (None, "ROLLING")
+
+
+def whole_configuration(current: t.Mapping[str, t.Any] | None, wanted: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """The deploymentConfiguration for UpdateService. AWS may take what is left out for its default, alarms that a person named among it."""
+    kept = {key: value for key, value in (current or {}).items() if value or key not in OF_STRATEGIES}
+    return dict(overlay(kept, wanted))

@@ -16,7 +16,7 @@ from .._aws.clients import Clients
 from .._aws.errors import CutoverError
 from .._cloudwatch import copied
 from .._cloudwatch.alarms import existing
-from .common import describe_services
+from .common import describe_services, rolls, whole_configuration
 
 Wanted = t.Mapping[str, t.Any]
 Json = t.Dict[str, t.Any]
@@ -51,6 +51,8 @@ def run(params: t.Mapping[str, t.Any], clients: Clients, check_mode: bool, clock
 def state(item: Wanted, hold: bool, current: Wanted, known: t.Collection[str] | None) -> Json:
     """UpdateService's arguments. Alarms that a person added to the target's service go on deciding; of ``known`` alarms only those that exist are named."""
     wanted = {member: item["held" if hold else "serving"][name] for member, name in MEMBERS.items()}
+    if not rolls(current):
+        return {member: value for member, value in wanted.items() if member != "deploymentConfiguration"}
     alarms = wanted["deploymentConfiguration"].get("alarms")
     if not alarms:
         return wanted
@@ -67,8 +69,7 @@ def compare(item: Wanted, wanted: Wanted, current: Wanted) -> list[Call]:
     if not drift:
         return []
     if "deploymentConfiguration" in drift:
-        # AWS may take what is left out for its default.
-        drift["deploymentConfiguration"] = overlay(now.get("deploymentConfiguration"), drift["deploymentConfiguration"])
+        drift["deploymentConfiguration"] = whole_configuration(now.get("deploymentConfiguration"), drift["deploymentConfiguration"])
     text = f"set {' and '.join(sorted(drift))} of service {item['service']}{_told(drift)}"
     return [Call(text, "ecs", "update_service", {"cluster": item["cluster"], "service": item["service"], **drift})]
 

@@ -17,7 +17,7 @@ from .._ec2.common import find_group, vpc_of
 from .._ecr import used
 from .._elbv2.common import find_target_group
 from . import attached, connect, registries
-from .common import LINKED_ROLE, NEW_ROLE, describe_services, newest_definition
+from .common import LINKED_ROLE, NEW_ROLE, describe_services, newest_definition, rolls, whole_configuration
 from .masking import mask_pair
 from .namespaces import NEW_NAMESPACE
 from .task_definitions import differs
@@ -62,7 +62,8 @@ def run(params: t.Mapping[str, t.Any], clients: Clients, check_mode: bool, clock
     known = registries.read(clients, list(places.values()))
     for key, place in places.items():
         registries.refuse(place, known.get(key))
-    wanted = {item["name"]: look_up(item, definitions, known, clients, check_mode) for item in params["services"]}
+    looked_up = {item["name"]: look_up(item, definitions, known, clients, check_mode) for item in params["services"]}
+    wanted = {name: ours(item, current.get(name)) for name, item in looked_up.items()}
     for name, item in wanted.items():
         refuse_foreign(item, current.get(name))
         if not check_mode and (current.get(name) or {}).get("status") == "DRAINING":
@@ -185,6 +186,12 @@ def _by_arn(targets: t.Iterable[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
     return sorted(targets, key=lambda target: str(target["targetGroupArn"]))
 
 
+def ours(wanted: dict[str, t.Any], current: t.Mapping[str, t.Any] | None) -> dict[str, t.Any]:
+    """What of it is the plan's to decide, once the service exists."""
+    chosen = exists(current) and not rolls(current)
+    return {key: value for key, value in wanted.items() if not (chosen and key == "deploymentConfiguration")}
+
+
 def refuse_foreign(wanted: Wanted, current: t.Mapping[str, t.Any] | None) -> None:
     if current is None or not exists(current):
         return
@@ -226,6 +233,8 @@ def _update(wanted: Wanted, current: t.Mapping[str, t.Any]) -> t.Iterator[Call]:
     """One UpdateService with what differs: each one that touches tasks starts a deployment."""
     now = view(current)
     drift = {key: wanted[key] for key in UPDATABLE if key in wanted and not attached.same(key, now.get(key), wanted[key])}
+    if "deploymentConfiguration" in drift:
+        drift["deploymentConfiguration"] = whole_configuration(current.get("deploymentConfiguration"), drift["deploymentConfiguration"])
     drift |= connect.drift(now.get(connect.MEMBER), wanted.get(connect.MEMBER))
     if _too_few(wanted, now) or _too_many(wanted, now):
         drift["desiredCount"] = wanted["desiredCount"]

@@ -121,6 +121,34 @@ def test_alarms_that_a_person_named_stay(built: Account) -> None:
     assert alarms_of(built)["alarmNames"] == [ALARM, "theirs"]
 
 
+def strategy(account: Account) -> Json:
+    """As FG-DEPLOY-STRATEGY asks a person to set it again."""
+    chosen = {**PERCENT, "strategy": "BLUE_GREEN", "bakeTimeInMinutes": 5, "lifecycleHooks": [{"hookTargetArn": "arn:aws:lambda:eu-west-1:123456789012:function:look"}]}
+    account.client("ecs").update_service(cluster="shop-fargate", service="web", deploymentConfiguration=chosen)
+    return chosen
+
+
+@pytest.mark.parametrize("hold", [True, False])
+@pytest.mark.parametrize("create", [True, False])
+def test_another_strategy_that_a_person_chose_is_left_as_it_is(built: Account, hold: bool, create: bool) -> None:
+    deploy(built)
+    chosen = strategy(built)
+    deploy(built, hold=hold, create=create)
+    assert service(built)["deploymentConfiguration"] == chosen
+    again = deploy(built, hold=hold, create=create)
+    assert (built.calls, again["changed"], again["diff"]["before"] == again["diff"]["after"]) == ([], False, True)
+
+
+def test_what_only_other_strategies_have_is_not_sent_back_to_a_rolling_service(built: Account) -> None:
+    """AWS describes it as 0 or empty, as it does alarms that there are not."""
+    told = {"strategy": "ROLLING", "bakeTimeInMinutes": 0, "lifecycleHooks": [], "alarms": {"alarmNames": [], "rollback": False, "enable": False}}
+    kept = {**PERCENT, "minimumHealthyPercent": 0, "earlySuccessCriteria": {"enable": True, "healthyPercent": 80}}
+    built.client("ecs").update_service(cluster="shop-fargate", service="web", deploymentConfiguration={**told, **kept})
+    deploy(built, entry(names=(), alarms=()))
+    (sent,) = (params["deploymentConfiguration"] for params in built.parameters)
+    assert set(sent) == {"strategy", "alarms", "deploymentCircuitBreaker", *kept}
+
+
 def test_without_alarms_in_the_plan_those_of_a_person_are_not_touched(built: Account) -> None:
     theirs = {"alarmNames": ["theirs"], "enable": True, "rollback": False}
     built.client("ecs").update_service(cluster="shop-fargate", service="web", deploymentConfiguration={**PERCENT, "alarms": theirs})

@@ -242,6 +242,28 @@ def test_members_of_the_deployment_that_the_plan_does_not_name_stay(built: Accou
     assert result["diff"]["after"]["web"]["deploymentConfiguration"]["bakeTimeInMinutes"] == 5
 
 
+def test_alarms_that_a_person_named_stay_when_the_configuration_changes(built: Account) -> None:
+    """The first run after a cutover that was killed behind the records: the service still has its cautious configuration."""
+    built.run(run, services=[web(built)])
+    alarms = {"alarmNames": ["theirs"], "enable": True, "rollback": True}
+    cautious = {**described(built)["deploymentConfiguration"], "alarms": alarms}
+    built.client("ecs").update_service(cluster="shop-fargate", service="web", deploymentConfiguration=cautious)
+    serving = {**web(built)["deployment_configuration"], "deploymentCircuitBreaker": {"enable": True, "rollback": True}}
+    assert built.run(run, services=[{**web(built), "deployment_configuration": serving}])["changes"] == ["update deploymentConfiguration of service web"]
+    assert described(built)["deploymentConfiguration"] == {**serving, "alarms": alarms}
+
+
+def test_another_strategy_that_a_person_chose_is_left_as_it_is(built: Account) -> None:
+    built.run(run, services=[web(built)])
+    chosen = {"maximumPercent": 150, "minimumHealthyPercent": 100, "strategy": "BLUE_GREEN", "bakeTimeInMinutes": 5}
+    built.client("ecs").update_service(cluster="shop-fargate", service="web", deploymentConfiguration=chosen)
+    result = built.run(run, services=[web(built)])
+    assert (built.calls, result["changed"], result["diff"]["before"] == result["diff"]["after"]) == ([], False, True)
+    built.client("ecs").delete_service(cluster="shop-fargate", service="web", force=True)
+    built.run(run, services=[web(built)])
+    assert "deploymentConfiguration" in built.parameters[0]
+
+
 def test_a_deleted_service_is_created_again_with_another_token(built: Account) -> None:
     built.run(run, services=[web(built)])
     token = built.parameters[0]["clientToken"]
