@@ -144,8 +144,8 @@ def refuse_foreign(name: str, tags: Section, found: Section) -> None:
     owner = tags.get(tagging.SYSTEM)
     if owner is not None and found["Tags"].get(tagging.SYSTEM) != owner:
         raise CutoverError(
-            f"The alarm {name} exists without the tag {tagging.SYSTEM}={owner}, so it is not ours to change. Choose another name, or tag it if it is this "
-            "system's. No alarm was created or changed."
+            f"The alarm {name} exists without the tag {tagging.SYSTEM}={owner}, so it is not ours to change. Choose another name (fargate_names.alarms, for "
+            "one that is made again), or tag it if it is this system's. No alarm was created or changed."
         )
 
 

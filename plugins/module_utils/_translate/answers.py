@@ -16,7 +16,7 @@ from .names import compute
 RETENTION = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
 NAMES = tuple(compute(""))
 """Names that are text; the others are mappings from the source's name."""
-NAMES_BY_SOURCE = ("target_groups", "families", "log_groups", "repositories", "namespaces", "cloud_map_services")
+NAMES_BY_SOURCE = ("target_groups", "families", "log_groups", "repositories", "namespaces", "cloud_map_services", "alarms")
 
 
 @dataclass(frozen=True)

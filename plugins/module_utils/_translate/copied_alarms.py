@@ -58,7 +58,7 @@ def copied(alarm: Json, actions: t.Mapping[str, t.Sequence[t.Any]], context: Con
     else:
         settings["Metrics"] = [_query(query, context) for query in alarm.get("Metrics") or []]
     return {
-        "name": names.alarm(name_of(alarm)),
+        "name": context.renamed("alarms", name_of(alarm)) or names.alarm(name_of(alarm)),
         "source_name": name_of(alarm),
         "settings": copy.deepcopy({key: value for key, value in settings.items() if value not in (None, [], "")}),
         "actions": {key: list(value) for key, value in actions.items()},

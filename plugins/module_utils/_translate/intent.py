@@ -46,7 +46,7 @@ KEYS: dict[str, Key] = {
     "names": Key(
         MAPPING,
         "Names of the target: cluster, load_balancer, security_group, execution_role; and by source name: target_groups, families, log_groups, "
-        "repositories, namespaces, cloud_map_services.",
+        "repositories, namespaces, cloud_map_services, alarms.",
     ),
     "services": Key(LIST, "The services that belong to the system; without it all that discovery finds.", SERVICES),
     "images": Key(MAPPING, "Container -> image that is used instead of a rewritten one.", CONTAINERS),

@@ -102,6 +102,12 @@ class TestAlarms:
         assert "alarm           errors-fargate" in deeds.created(plan)
         assert "FG-ALARM" not in systems.ids(plan)
 
+    def test_where_another_system_has_the_name_the_inventory_gives_one(self) -> None:
+        """Two systems behind one load balancer may look at the same alarm."""
+        plan = systems.plan(system(watching("errors"), alarms=[ERRORS]), names={"alarms": {"errors": "shop-errors"}})
+        assert [alarm["name"] for alarm in entry(plan)["alarms"]] == settings(plan, "serving")[0]["alarms"]["alarmNames"] == ["shop-errors"]
+        assert "FG-INTENT" not in systems.ids(plan)
+
     def test_a_service_is_created_without_them(self) -> None:
         """They name what is made after it, and a first deployment that an alarm ends is given up."""
         plan = systems.plan(system(watching("errors"), alarms=[ERRORS]))
