@@ -3,7 +3,7 @@
 """What the source got since the target was built: a release, or other session settings. The cutover would move users to the state of the day before.
 
 Asked only while the source serves: afterwards releases go to the target. ``prepare`` and ``migrate`` register what the plan says, so these findings go with
-the next run of either.
+the next run of either, and a release of the target would go with it as well: that one stops them.
 """
 
 from __future__ import annotations
@@ -20,8 +20,7 @@ _SESSION = re.compile(r"^(APP_KEY|APP_NAME|SESSION_\w+|CACHE_(PREFIX|DRIVER|STOR
 
 def findings(context: Context, services: t.Sequence[Json], definitions: t.Sequence[Json], images: t.Sequence[Json]) -> t.Iterator[Finding]:
     """Each container of the plan beside that of the same name in the revision that the target's service runs."""
-    if context.system.get("serving") == "target":
-        return
+    serves = context.system.get("serving") == "target"
     planned = {definition["family"]: definition for definition in definitions}
     sources = {entry["image"]: entry["source_image"] for entry in images}
     for service in services:
@@ -31,8 +30,9 @@ def findings(context: Context, services: t.Sequence[Json], definitions: t.Sequen
             name = container.get("name")
             if name in present:
                 path = f"task_definitions[{service['family']}].containerDefinitions[{name}]"
-                yield from session(present[name], container, path)
-                yield from release(present[name], container, sources, path)
+                if not serves:
+                    yield from session(present[name], container, path)
+                yield from release("FG-TARGET-RELEASED" if serves else "FG-TARGET-STALE", present[name], container, sources, path)
 
 
 def session(present: Json, wanted: Json, path: str) -> t.Iterator[Finding]:
@@ -43,11 +43,11 @@ def session(present: Json, wanted: Json, path: str) -> t.Iterator[Finding]:
         yield found("FG-SESSION-PARITY", f"{path}.environment", ", ".join(differing))
 
 
-def release(present: Json, wanted: Json, sources: t.Mapping[str, str], path: str) -> t.Iterator[Finding]:
+def release(kind: str, present: Json, wanted: Json, sources: t.Mapping[str, str], path: str) -> t.Iterator[Finding]:
     """The image of the plan, or that which it is derived from where nothing in it needed a change. runbook step 1"""
     image = wanted.get("image")
     if present.get("image") not in (image, sources.get(str(image))):
-        yield found("FG-TARGET-STALE", f"{path}.image", present.get("image"), image)
+        yield found(kind, f"{path}.image", present.get("image"), image)
 
 
 def _settings(container: Json) -> dict[str, str]:

@@ -43,6 +43,14 @@ KINDS = (
         ECS + "task-definition-update.html",
     ),
     Kind(
+        "FG-TARGET-RELEASED",
+        BLOCKER,
+        "refused",
+        "The target serves with another image than the plan's, which follows the source: prepare or migrate would deploy that over what users have.",
+        "Set fargate_images to what the target runs, or run neither any more. Waive it to deploy the plan's image.",
+        ECS + "task-definition-update.html",
+    ),
+    Kind(
         "FG-CACHE-FILE",
         ACTION,
         "kept",
