@@ -8,7 +8,6 @@ Each rule changes the draft (a private copy) and yields what a person must know.
 from __future__ import annotations
 
 import ipaddress
-import re
 import typing as t
 
 from . import agent
@@ -20,10 +19,7 @@ FORBIDDEN_RESOURCES = frozenset({"GPU", "InferenceAccelerator", "NeuronDevice"})
 LONGEST_TIMEOUT = 120
 SHORTEST_TIMEOUT = 2
 LARGEST_NOFILE = 1048576
-FIRST_FREE_PORT = "net.ipv4.ip_unprivileged_port_start"
 BRIDGE = ipaddress.ip_network("172.17.0.0/16")
-
-_FPM = re.compile(r"\bfpm\b", re.IGNORECASE)
 
 
 def port_mappings(draft: Json, path: str) -> t.Iterator[Finding]:
@@ -189,77 +185,8 @@ RULES: tuple[t.Callable[[Json, str], t.Iterator[Finding]], ...] = (
 )
 
 
-def port_clash(definition: Json, unmapped: t.Iterable[tuple[str, int]], path: str) -> t.Iterator[Finding]:
-    """One network namespace: a container port may be listened on once per task. fargate-rules.md 2 portMappings[].containerPort
-
-    ``unmapped``: (container, port) of who is known to listen without a mapping.
-    """
-    owners: dict[tuple[int, str], str] = {}
-    for container in definition.get("containerDefinitions") or []:
-        name = str(container.get("name"))
-        for index, mapping in enumerate(container.get("portMappings") or []):
-            for port in ports(mapping):
-                owner = owners.setdefault((port, mapping.get("protocol") or "tcp"), name)
-                if owner != name:
-                    yield found("FG-PORT-CLASH", f"{path}.containerDefinitions[{name}].portMappings[{index}]", port, other=owner)
-                    break
-    for name, port in unmapped:
-        owner = owners.setdefault((port, "tcp"), name)
-        if owner != name:
-            yield found("FG-PORT-CLASH", f"{path}.containerDefinitions[{name}]", port, other=owner)
-
-
-def low_port(definition: Json, path: str) -> t.Iterator[Finding]:
-    """A user other than root may not bind a port below 1024 as Docker's bridge mode allowed, unless a container says so for all. fargate-rules.md 2 user"""
-    first = first_free_port(definition)
-    for container in definition.get("containerDefinitions") or []:
-        user = str(container.get("user") or "").partition(":")[0]
-        low = low_ports(container, first)
-        if user not in ("", "0", "root") and low:
-            yield found("FG-LOW-PORT", f"{path}.containerDefinitions[{container.get('name')}].user", user, ports=", ".join(map(str, low)))
-
-
-def first_free_port(definition: Json) -> int:
-    """The first port that everybody may bind: with awsvpc what one container says holds for all."""
-    controls = [control for container in definition.get("containerDefinitions") or [] for control in container.get("systemControls") or []]
-    return min((as_int(control.get("value")) or 0 for control in controls if control.get("namespace") == FIRST_FREE_PORT), default=1024)
-
-
-def low_ports(container: Json, first: int) -> list[int]:
-    return [port for mapping in container.get("portMappings") or [] for port in ports(mapping) if port < first]
-
-
-def control_clash(definition: Json, path: str) -> t.Iterator[Finding]:
-    """With awsvpc one container's ``net.*`` applies to all, the last one wins. fargate-rules.md 2 systemControls"""
-    values: dict[str, tuple[str, str]] = {}
-    for container in definition.get("containerDefinitions") or []:
-        for control in container.get("systemControls") or []:
-            key, value = str(control.get("namespace")), str(control.get("value"))
-            name, other = values.setdefault(key, (str(container.get("name")), value))
-            if key.startswith("net.") and other != value:
-                yield found("FG-SYSTEM-CONTROL", f"{path}.containerDefinitions[{container.get('name')}].systemControls[{key}]", value, name=name, other=other)
-
-
-def optional_peer(source: Json, path: str) -> t.Iterator[Finding]:
-    """A link target or a PHP-FPM that isn't essential may die and leave a task that answers 502. fargate-rules.md 2 essential"""
-    containers = source.get("containerDefinitions") or []
-    wanted = {str(link).partition(":")[0] for container in containers for link in container.get("links") or []}
-    wanted |= {str(container.get("name")) for container in containers if _FPM.search(f"{container.get('name')} {container.get('image')}")}
-    for container in containers:
-        if container.get("name") in wanted and container.get("essential") is False:
-            yield found("FG-ESSENTIAL", f"{path}.containerDefinitions[{container.get('name')}].essential", False)
-
-
 def _within(seconds: int) -> int:
     return min(max(seconds, SHORTEST_TIMEOUT), LONGEST_TIMEOUT)
-
-
-def ports(mapping: Json) -> list[int]:
-    """The port, or every port of ``"8000-8010"``."""
-    if mapping.get("containerPort"):
-        return [int(mapping["containerPort"])]
-    match = re.fullmatch(r"(\d{1,5})-(\d{1,5})", str(mapping.get("containerPortRange") or ""))
-    return list(range(int(match[1]), min(int(match[2]), 65535) + 1)) if match else []
 
 
 def _door(mapping: Json) -> tuple[t.Any, ...]:

@@ -12,7 +12,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from . import container as containers
-from . import execution_role, image, instance, laravel, linux_parameters, logs, names, peers, rights, sizes, storage, volumes
+from . import execution_role, image, instance, laravel, linux_parameters, logs, names, peers, rights, siblings, sizes, storage, volumes
 from .context import Context, Json, carried_tags, per_service, tag_list
 from .findings import Finding, found
 
@@ -85,10 +85,10 @@ def translate(task: Translated, entries: t.Mapping[tuple[str, str], Json], conte
     for original, container in zip(task.source.get("containerDefinitions") or [], list(draft.get("containerDefinitions") or []), strict=True):
         _container(container, original, entries, task, context)
     draft.setdefault("containerDefinitions", [])
-    report(containers.port_clash(draft, [*peers.addressed(task.source), *instance.listeners(draft)], task.path))
-    report(containers.low_port(draft, task.path))
-    report(containers.control_clash(draft, task.path))
-    report(containers.optional_peer(task.source, task.path))
+    report(siblings.port_clash(draft, [*peers.addressed(task.source), *instance.listeners(draft)], task.path))
+    report(siblings.low_port(draft, task.path))
+    report(siblings.control_clash(draft, task.path))
+    report(siblings.optional_peer(task.source, task.path))
     report(instance.region(draft, task.path))
     report(execution_role.role(draft, context, task.path))
     for judge in rights.RULES:

@@ -6,8 +6,7 @@ from __future__ import annotations
 
 import typing as t
 
-from . import container as containers
-from . import image, peers
+from . import image, peers, siblings
 from .context import Context, Json
 
 ONE_NETWORK = ("awsvpc", "host")
@@ -21,7 +20,7 @@ def section(tasks: t.Iterable[tuple[str, Json, Json]], entries: t.Mapping[tuple[
 def _task(key: str, source: Json, target: Json, entries: t.Mapping[tuple[str, str], Json], context: Context) -> Json:
     derived = {name: entry for (of, name), entry in entries.items() if of == key}
     linked = {*derived, *(peer for item in source.get("containerDefinitions") or [] if item.get("name") in derived for peer, _alias in peers.linked(item))}
-    first = containers.first_free_port(target)
+    first = siblings.first_free_port(target)
     return {
         "family": target["family"],
         "platform": image.platform(target),
@@ -30,7 +29,7 @@ def _task(key: str, source: Json, target: Json, entries: t.Mapping[tuple[str, st
                 "name": str(item.get("name")),
                 "image": _readable(str((derived.get(str(item.get("name"))) or {}).get("source_image") or item.get("image") or ""), context),
                 "ports": _ports(item),
-                "low_ports": [] if item.get("user") else containers.low_ports(item, first),
+                "low_ports": [] if item.get("user") else siblings.low_ports(item, first),
                 "exposes": source.get("networkMode") not in ONE_NETWORK and not any(item.get(member) for member in ("portMappings", "command", "entryPoint")),
                 "linked": item.get("name") in linked,
             }
@@ -46,4 +45,4 @@ def _readable(source: str, context: Context) -> str | None:
 
 def _ports(item: Json) -> list[int]:
     mappings = [mapping for mapping in item.get("portMappings") or [] if (mapping.get("protocol") or "tcp") == "tcp"]
-    return sorted({port for mapping in mappings for port in containers.ports(mapping)})
+    return sorted({port for mapping in mappings for port in siblings.ports(mapping)})
