@@ -64,8 +64,10 @@ def describe_services(clients: Clients, cluster: str, names: t.Sequence[str]) ->
 
 
 def rolls(service: t.Mapping[str, t.Any] | None) -> bool:
-    """Whether ECS replaces its tasks rolling, as the target was made. A person may have chosen another strategy: how it deploys is theirs from then on."""
-    return ((service or {}).get("deploymentConfiguration") or {}).get("strategy") in (None, "ROLLING")
+    """Whether ECS replaces its tasks rolling, as the target was made. A person may have chosen another way: how it deploys is theirs from then on."""
+    controller = ((service or {}).get("deploymentController") or {}).get("type")
+    strategy = ((service or {}).get("deploymentConfiguration") or {}).get("strategy")
+    return controller in (None, "ECS") and strategy in (None, "ROLLING")
 
 
 def whole_configuration(current: t.Mapping[str, t.Any] | None, wanted: t.Mapping[str, t.Any]) -> dict[str, t.Any]:

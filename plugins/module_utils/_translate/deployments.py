@@ -122,7 +122,7 @@ def _alarms(service: Json, made: t.Mapping[str, str], context: Context) -> tuple
     for name in _watching(service):
         path, alarm = f"services[{service.get('serviceName')}].deploymentConfiguration.alarms[{name}]", known.get(name)
         if alarm is None:
-            findings.append(found("FG-DEPLOY-ALARM-LOST", path, name, what="it was not found among the metric alarms of the region"))
+            findings.append(found("FG-DEPLOY-ALARM-LOST", path, name, what="it was not found among the metric alarms that could be read"))
         elif name in copies:
             names.append(copies[name])
             findings.append(found("FG-DEPLOY-ALARM", path, name, copies[name]))

@@ -6,6 +6,7 @@ import typing as t
 
 import pytest
 from ansible_collections.cutover.fargate.plugins.module_utils._aws.errors import CutoverError
+from ansible_collections.cutover.fargate.plugins.module_utils._ecs.common import rolls
 from ansible_collections.cutover.fargate.plugins.module_utils._ecs.deployments import run
 from unit.plugins.module_utils.apply_account import SYSTEM, Account
 
@@ -137,6 +138,20 @@ def test_another_strategy_that_a_person_chose_is_left_as_it_is(built: Account, h
     assert service(built)["deploymentConfiguration"] == chosen
     again = deploy(built, hold=hold, create=create)
     assert (built.calls, again["changed"], again["diff"]["before"] == again["diff"]["after"]) == ([], False, True)
+
+
+@pytest.mark.parametrize(
+    ("service", "rolling"),
+    [
+        (None, True),
+        ({}, True),
+        ({"deploymentController": {"type": "ECS"}, "deploymentConfiguration": {"strategy": "ROLLING"}}, True),
+        ({"deploymentController": {"type": "ECS"}, "deploymentConfiguration": {"strategy": "CANARY"}}, False),
+        ({"deploymentController": {"type": "CODE_DEPLOY"}}, False),
+    ],
+)
+def test_who_deploys_it_otherwise_is_told_from_the_service(service: Json | None, rolling: bool) -> None:
+    assert rolls(service) is rolling
 
 
 def test_what_only_other_strategies_have_is_not_sent_back_to_a_rolling_service(built: Account) -> None:
