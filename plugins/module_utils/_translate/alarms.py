@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import typing as t
 
-from . import copied_alarms, deployments, scaling, scaling_alarms, schedulers
+from . import copied_alarms, deployments, scaling, scaling_alarms, schedulers, teardown
 from .context import Context, Json, as_list
 from .findings import Finding, found
 from .service import source_count
@@ -59,10 +59,11 @@ def without_successor(context: Context) -> list[Finding]:
     """Alarms of the source on other metrics are gone after the teardown. fargate-rules.md 10 (alarms & dashboards)"""
     replaced = ("HealthyHostCount", "RunningTaskCount")
     again = {*scaling_alarms.replaced(context), *deployments.replaced(context)}
+    deleted = {item["name"] for item in teardown.alarms(context)}
     return [
         found("FG-ALARM", f"alarms[{alarm.get('AlarmName')}]", alarm.get("MetricName") or "metric math")
         for alarm in _own(context)
-        if alarm.get("MetricName") not in replaced and alarm.get("AlarmName") not in again and copied_alarms.watches_source(alarm, context)
+        if alarm.get("MetricName") not in replaced and alarm.get("AlarmName") in deleted - again and copied_alarms.watches_source(alarm, context)
     ]
 
 
