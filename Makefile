@@ -8,8 +8,8 @@ SHELL := /bin/bash
 BIN := .venv/bin
 LAB := PYTHONPATH=tests $(BIN)/python -m lab
 UNIT := $(BIN)/python -m pytest tests/unit -n 2 --dist worksteal -q
-# Tests that start labs: two at a time, the tests of one file in one lab, the longest files first (tests/conftest.py).
-LABS := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+# Tests that start labs: two at a time, the tests of one file in one lab.
+LABS := $(BIN)/python -m pytest -n 2 --dist loadfile
 # Child processes (ansible-lint, molecule) look for their tools on PATH.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHONPATH :=
