@@ -112,7 +112,7 @@ def spoil(system: Json, path: tuple[t.Any, ...], how: str) -> None:
 
 
 @given(broken())
-@settings(max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=EXAMPLES // 2, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_whatever_is_spoiled_there_are_plan_summary_and_page(given_: tuple[Json, Json]) -> None:
     """In any golden system, however deep."""
     system, intent = given_
